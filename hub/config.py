@@ -1,0 +1,108 @@
+"""What a hub is told: `hub.toml` in its data folder, then `LONTAR_HUB_*`. Keys lie in `keys/`.
+
+The root key signs keysets and nothing else; after `hub init` it belongs on a stick in a safe.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hub.errors import DataFolderError
+from sync.errors import N_
+from sync.keys import RandomBytes, SigningKey, sealing_public
+from sync.keyset import Keyset, open_keyset, sign_keyset
+
+FILE: Final = "hub.toml"
+_KEYS: Final = ("root", "hub", "intake", "publisher", "session")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a hub runs on."""
+
+    data: Path
+    database_url: str
+    hub_key: SigningKey
+    keyset: Keyset
+    keyset_data: bytes
+    session_secret: bytes
+
+
+def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> Config:
+    """Make keys, keyset and settings in a new data folder.
+
+    Raises:
+        DataFolderError: there is a hub in it already.
+    """
+    if (data / FILE).exists():
+        raise DataFolderError(N_("Folder %(folder)s sudah berisi pusat Lontar."), folder=data)
+    keys = data / "keys"
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    seeds = {name: random_bytes(32) for name in _KEYS}
+    for name, seed in seeds.items():
+        with os.fdopen(
+            os.open(keys / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
+            "w",
+            encoding="ascii",
+        ) as file:
+            file.write(seed.hex() + "\n")
+    root, hub, publisher = (SigningKey.from_seed(seeds[name]) for name in ("root", "hub", "publisher"))
+    keyset = Keyset(1, root.public, (hub.public,), sealing_public(seeds["intake"]), (publisher.public,))
+    (data / "keyset.cose").write_bytes(sign_keyset(root, keyset))
+    url = database_url or f"sqlite:///{(data / 'hub.db').resolve()}"
+    (data / FILE).write_text(f'database_url = "{url}"\n', encoding="utf-8")
+    return load(data)
+
+
+def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read a hub's data folder.
+
+    Raises:
+        DataFolderError: no hub is there, or a setting or key can't be used.
+    """
+    path = data / FILE
+    if not path.is_file():
+        raise DataFolderError(
+            N_(
+                "Folder %(folder)s belum berisi pusat Lontar. Jalankan dulu: lontar hub init --data %(folder)s"
+            ),
+            folder=data,
+        )
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise DataFolderError(
+            N_("Berkas %(path)s tidak dapat dibaca: %(problem)s"), path=path, problem=problem
+        ) from problem
+    url = (os.environ if environment is None else environment).get("LONTAR_HUB_DATABASE_URL")
+    if url:
+        values["database_url"] = url
+    for name in values:
+        if name != "database_url":
+            raise DataFolderError(
+                N_("Pengaturan %(name)s dalam %(path)s tidak dikenal."), name=name, path=path
+            )
+    keyset_data = (data / "keyset.cose").read_bytes()
+    return Config(
+        data,
+        str(values["database_url"]),
+        SigningKey.from_seed(_read_key(data / "keys" / "hub.key")),
+        open_keyset(keyset_data),
+        keyset_data,
+        _read_key(data / "keys" / "session.key"),
+    )
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as problem:
+        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path) from problem
+    if len(seed) != 32:
+        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path)
+    return seed

@@ -1,0 +1,43 @@
+"""Which course packs this hub knows by name: manifests of packs that a publisher of the keyset signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from content_packs.manifest import Manifest
+from content_packs.verify import open_pack, trusted_by
+from sqlalchemy import Connection, Engine, insert, select
+
+from hub.config import Config
+from hub.db import writing
+from hub.schema import courses
+
+
+def add(engine: Engine, config: Config, file: Path) -> Manifest:
+    """Verify a pack file and keep its manifest. Adding it again changes nothing.
+
+    Raises:
+        PackError: the pack is damaged, or its publisher isn't in the keyset.
+    """
+    with open_pack(file, trusted_by(config.keyset, None)) as pack:
+        manifest, manifest_hash, envelope = pack.manifest, pack.manifest_hash, pack.envelope
+    with writing(engine) as connection:
+        known = select(courses.c.version).where(courses.c.manifest_hash == manifest_hash)
+        if connection.execute(known).first() is None:
+            connection.execute(
+                insert(courses).values(
+                    manifest_hash=manifest_hash,
+                    course_key=manifest.course_key,
+                    version=manifest.version,
+                    title=manifest.title,
+                    lessons=len(manifest.lessons),
+                    manifest=envelope,
+                )
+            )
+    return manifest
+
+
+def titles(connection: Connection) -> dict[bytes, str]:
+    """Course key to the title of its newest version."""
+    query = select(courses.c.course_key, courses.c.title).order_by(courses.c.version)
+    return {bytes(row.course_key): row.title for row in connection.execute(query)}

@@ -1,0 +1,124 @@
+"""Opens the hub's database: SQLite by default, PostgreSQL by URL; creates and upgrades its tables.
+
+Every transaction that writes takes its locks at once (`BEGIN IMMEDIATE` on SQLite, the log's row on
+PostgreSQL), so two workers never find out halfway that they stand in each other's way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hub.errors import BusyError, DataFolderError, NewerDatabaseError
+from sync.errors import N_
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_READ: Final = "lontar_read"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url`; nothing is read or written yet."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes.
+
+    Raises:
+        BusyError: the database can't take it now (full, locked, gone); nothing was changed.
+    """
+    with _spoken(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads, and never waits for writers."""
+    with _spoken(), engine.connect().execution_options(**{_READ: True}) as connection, connection.begin():
+        yield connection
+
+
+def upgrade(engine: Engine) -> None:
+    """Create the tables or bring them to this version.
+
+    Raises:
+        NewerDatabaseError: a later Lontar has upgraded this database; nothing is touched.
+    """
+    refuse_newer(engine)
+    config = _alembic()
+    with _spoken(), engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def refuse_newer(engine: Engine) -> None:
+    """
+    Raises:
+        NewerDatabaseError: the database is from a later Lontar.
+        DataFolderError: it can't be opened at all.
+    """
+    try:
+        with engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as problem:
+        raise DataFolderError(
+            N_("Basis data %(url)s tidak dapat dibuka. Periksa alamat dan izinnya."),
+            url=engine.url.render_as_string(hide_password=True),
+        ) from problem
+    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+    if current is not None and current not in known:
+        raise NewerDatabaseError(
+            N_("Basis data ini dibuat oleh Lontar yang lebih baru. Perbarui Lontar; data tidak diubah.")
+        )
+
+
+def driver_placeholder(connection: Connection) -> str:
+    """How the driver under `connection` marks a parameter."""
+    return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
+def _alembic() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["configure_logger"] = False
+    return config
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    only_reads = connection.get_execution_options().get(_READ, False)
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _spoken() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as problem:
+        if isinstance(problem, OperationalError) or problem.connection_invalidated:
+            raise BusyError(
+                N_(
+                    "Basis data pusat sedang tidak dapat menyimpan. Data aman di perangkat; coba lagi nanti."
+                )
+            ) from problem
+        raise

@@ -1,0 +1,115 @@
+"""The two addresses that devices speak to, as a small WSGI application in front of the pages.
+
+Kept out of Flask because it must read the body as it arrives: each segment is committed before the next
+is waited for, so a cut upload goes on at the next segment. gunicorn hands over partial bodies; a server
+that buffers whole requests (waitress) must not serve it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
+from typing import Any, Final
+
+from hub import merge, registry
+from hub.errors import BusyError
+from hub.intake import Exchange, Intake
+from sync import exchange, limits, registration
+from sync.errors import N_, LontarError, MalformedError, TooLargeError
+
+_READ: Final = 1024
+_RETRY_S: Final = 60
+
+log = logging.getLogger(__name__)
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Endpoint:
+    """Answers devices, and passes everything else on to `pages`."""
+
+    def __init__(self, intake: Intake, pages: WsgiApp) -> None:
+        self._intake = intake
+        self._pages = pages
+        self._answers: dict[str, Callable[[dict[str, Any]], bytes]] = {
+            exchange.PATH: self._sync,
+            registration.PATH: self._register,
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answer = self._answers.get(environ.get("PATH_INFO", ""))
+        if answer is None:
+            return self._pages(environ, start_response)
+        status, body = self._spoken(answer, environ)
+        headers = [("Content-Type", exchange.MEDIA_TYPE), ("Content-Length", str(len(body)))]
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append(("Retry-After", str(_RETRY_S)))
+        start_response(f"{status.value} {status.phrase}", headers)
+        return [body]
+
+    def _spoken(
+        self, answer: Callable[[dict[str, Any]], bytes], environ: dict[str, Any]
+    ) -> tuple[HTTPStatus, bytes]:
+        if environ.get("REQUEST_METHOD") != "POST":
+            text = N_("Alamat ini hanya untuk perangkat Lontar.")
+            return HTTPStatus.METHOD_NOT_ALLOWED, exchange.encode_refusal("method", text)
+        try:
+            return HTTPStatus.OK, answer(environ)
+        except LontarError as problem:
+            body = exchange.encode_refusal(problem.code, problem.sentence())
+            return HTTPStatus(problem.http_status), body
+        except Exception:
+            log.exception("%s", environ.get("PATH_INFO"))
+            text = N_("Terjadi kesalahan di pusat. Data aman di perangkat; coba lagi nanti.")
+            return HTTPStatus.SERVICE_UNAVAILABLE, exchange.encode_refusal(BusyError.code, text)
+
+    def _register(self, environ: dict[str, Any]) -> bytes:
+        _check_length(environ, limits.CONTROL_ITEM)
+        data = b"".join(_arriving(environ))
+        return registry.register(self._intake.engine, self._intake.config, data, self._intake.now_ms())
+
+    def _sync(self, environ: dict[str, Any]) -> bytes:
+        _check_length(environ, limits.REQUEST_BODY)
+        splitter = exchange.ItemSplitter()
+        under_way: Exchange | None = None
+        try:
+            for piece in _arriving(environ):
+                for item in splitter.feed(piece):
+                    if under_way is None:
+                        under_way = self._intake.open(item)
+                    else:
+                        under_way.take(item)
+            if under_way is None or not splitter.is_between_items:
+                raise MalformedError(
+                    N_("Kiriman terpotong. Yang sudah lengkap tersimpan; kirim lagi sisanya.")
+                )
+            return under_way.receipt()
+        finally:
+            # What arrived counts at once, even if the rest of the request didn't.
+            for log_pk in under_way.touched_logs if under_way else []:
+                merge.merge_log(self._intake.engine, log_pk)
+
+
+def _check_length(environ: dict[str, Any], limit: int) -> None:
+    """Refuse by the declared length, before a byte of the body is read."""
+    text = environ.get("CONTENT_LENGTH") or ""
+    if not text.isdecimal():
+        raise MalformedError(N_("Permintaan tanpa ukuran tidak diterima."))
+    if int(text) > limit:
+        raise TooLargeError(N_("Kiriman melebihi batas %(limit)d bita."), limit=limit)
+
+
+def _arriving(environ: dict[str, Any]) -> Iterator[bytes]:
+    """The body in small pieces, until it ends or the connection does."""
+    left = int(environ["CONTENT_LENGTH"])
+    source = environ["wsgi.input"]
+    while left > 0:
+        try:
+            piece = source.read(min(_READ, left))
+        except OSError:
+            return
+        if not piece:
+            return
+        left -= len(piece)
+        yield piece

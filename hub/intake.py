@@ -1,0 +1,184 @@
+"""Bytes in, receipt out: one exchange with one device.
+
+Verifies before it stores, commits each segment as it arrives, and answers with what it holds now. Knows
+nothing of HTTP (see `endpoint`) and adds nothing up (see `merge`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hub import alerts, schema, segments
+from hub.config import Config
+from hub.db import reading, writing
+from hub.errors import UnknownDeviceError
+from hub.segments import LogRow
+from sync import exchange, limits
+from sync.errors import N_, TooLargeError
+from sync.exchange import Receipt, Request, Verdict
+from sync.keys import key_id
+from sync.log import NOTHING, Head, Held, Placement, Status, judge_head
+from sync.profile import commitment_of, open_profile
+from sync.segment import Segment, open_segment
+
+QUARANTINE_BYTES: Final = 1024 * 1024
+"""How much a device that nobody has approved may store."""
+
+_COSE_TAG_BYTE: Final = 0xD2
+
+
+class Intake:
+    """Makes exchanges. One per hub process."""
+
+    def __init__(self, engine: Engine, config: Config, now_ms: Callable[[], int]) -> None:
+        self.engine = engine
+        self.config = config
+        self.now_ms = now_ms
+
+    def open(self, header: bytes) -> Exchange:
+        """Begin an exchange with the signed header of a request.
+
+        Raises:
+            UnknownDeviceError: no such device has ever registered here.
+            SyncError: the header isn't one, or isn't signed by that device.
+        """
+        request = exchange.open_request(header)
+        with reading(self.engine) as connection:
+            query = select(schema.devices).where(
+                *segments.begins_with(schema.devices.c.device, request.claimed.device)
+            )
+            candidates = connection.execute(query).all()
+        if not candidates:
+            raise UnknownDeviceError(N_("Perangkat ini belum dikenal pusat. Daftarkan dulu perangkatnya."))
+        verified = request.verify(candidates[0].public_key)
+        return Exchange(self, candidates[0], verified, request.hash)
+
+
+class Exchange:
+    """One request under way: feed it items, then ask for the receipt."""
+
+    def __init__(self, intake: Intake, device: Any, request: Request, request_hash: bytes) -> None:
+        self._intake = intake
+        self._device = device
+        self._request = request
+        self._request_hash = request_hash
+        self._last: dict[int, tuple[LogRow, Segment, Placement]] = {}
+        self._count = 0
+        self._full = False
+
+    @property
+    def touched_logs(self) -> list[int]:
+        """The logs that may have something new to merge."""
+        return list(self._last)
+
+    def take(self, item: bytes) -> None:
+        """Verify and store one segment or profile; it is durable when this returns.
+
+        Raises:
+            SyncError, UnknownDeviceError: it was refused; what came before it stays.
+        """
+        self._count += 1
+        if self._count > 2 * limits.SEGMENTS_PER_REQUEST + limits.ENTRIES_PER_SEGMENT:
+            raise TooLargeError(N_("Kiriman berisi terlalu banyak butir."))
+        if self._device.state == "refused" or self._full:
+            return
+        if item[0] == _COSE_TAG_BYTE:
+            self._take_segment(open_segment(item))
+        else:
+            self._take_profile(item)
+
+    def receipt(self) -> bytes:
+        """Sign what this hub holds now of the logs that the request was about."""
+        now = self._intake.now_ms()
+        with writing(self._intake.engine) as connection:
+            verdicts = [self._verdict_on(connection, *last) for last in self._last.values()]
+            verdicts += [self._verdict_on_head(connection, head, now) for head in self._request.heads]
+            connection.execute(
+                update(schema.devices)
+                .where(schema.devices.c.pk == self._device.pk)
+                .values(last_contact_ms=now, last_wall_s=self._request.wall_s, last_t=self._request.t)
+            )
+        keyset = self._intake.config.keyset
+        receipt = Receipt(self._request_hash, now, tuple(verdicts), keyset_version=keyset.version)
+        return exchange.sign_receipt(self._intake.config.hub_key, receipt)
+
+    def _take_segment(self, segment: Segment) -> None:
+        with writing(self._intake.engine) as connection:
+            log = self._log_of(connection, segment)
+            segment.verify(log.public_key)
+            quarantined = log.device_state != "registered"
+            if quarantined and segments.bytes_held(connection, log.device) > QUARANTINE_BYTES:
+                self._full = True
+                return
+            if log.pk == 0:
+                pk = segments.open_log(connection, log.log, log.device)
+                log = LogRow(pk, log.log, log.device, log.public_key, log.device_state)
+            placement = segments.store(connection, log, segment, quarantined, self._intake.now_ms())
+        self._last[log.pk] = (log, segment, placement)
+
+    def _log_of(self, connection: Connection, segment: Segment) -> LogRow:
+        """The log that `segment` says it belongs to; with number 0 if this hub hasn't seen it yet."""
+        known = segments.find_log(connection, segment.log)
+        if known is not None:
+            return known
+        owner = self._device
+        if segment.index == 0:
+            writer = key_id(segment.opening().public_key)
+            owner = connection.execute(
+                select(schema.devices).where(schema.devices.c.device == writer)
+            ).one_or_none()
+            if owner is None:
+                raise UnknownDeviceError(N_("Log ini milik perangkat yang belum dikenal pusat."))
+        return LogRow(0, segment.log, owner.pk, owner.public_key, owner.state)
+
+    def _take_profile(self, item: bytes) -> None:
+        open_profile(item)
+        commitment = commitment_of(item)
+        profiles = schema.profiles
+        with reading(self._intake.engine) as connection:
+            query = select(profiles.c.commitment).where(profiles.c.commitment == commitment)
+            if connection.execute(query).first() is not None:
+                return
+        try:
+            with writing(self._intake.engine) as connection:
+                connection.execute(
+                    insert(profiles).values(commitment=commitment, device=self._device.pk, data=item)
+                )
+        except IntegrityError:
+            return  # another worker stored the same profile in between
+
+    def _verdict_on(
+        self, connection: Connection, log: LogRow, segment: Segment, placement: Placement
+    ) -> Verdict:
+        """On a log of which segments came: the tip of the branch that the last one stands on."""
+        tip = segments.tip_of(connection, log.pk, segment.index, segment.id)
+        if self._device.state != "registered":
+            return Verdict(Head(log.log, NOTHING, b""), self._not_registered())
+        if tip is None:
+            return Verdict(segments.longest_tip(connection, log), Status.GAP)
+        status = Status.FORK if segments.is_forked(connection, log.pk) else Status.STORED
+        return Verdict(tip, status)
+
+    def _verdict_on_head(self, connection: Connection, claimed: Head, now: int) -> Verdict:
+        nothing = Head(claimed.log, NOTHING, b"")
+        if self._device.state != "registered":
+            return Verdict(nothing, self._not_registered())
+        log = segments.find_log_of_device(connection, claimed.log, self._device.pk)
+        if log is None:
+            return Verdict(nothing, Status.STORED)
+        of_claimed = segments.tip_of(connection, log.pk, claimed.index, claimed.id) if claimed.id else None
+        tip = of_claimed or segments.longest_tip(connection, log)
+        held = Held(tip, segments.is_forked(connection, log.pk))
+        status = judge_head(claimed, held, of_claimed is not None)
+        if status is Status.BEHIND:
+            alerts.raise_alert(connection, alerts.BEHIND, self._device.pk, claimed.id, now)
+        return Verdict(nothing if status is Status.FORK else tip, status)
+
+    def _not_registered(self) -> Status:
+        if self._full:
+            return Status.TRY_LATER
+        return Status.REVOKED if self._device.state == "revoked" else Status.UNKNOWN_DEVICE

@@ -1,0 +1,195 @@
+"""Who may sync: registration codes, devices that wait, approval and refusal. Owns devices and codes."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from hub import schema, segments
+from hub.config import Config
+from hub.db import writing
+from hub.errors import BusyError, CodeRefusedError, NotFoundError
+from sync.errors import N_
+from sync.keys import RandomBytes, key_id
+from sync.registration import (
+    Code,
+    Registration,
+    RegistrationAnswer,
+    device_proof,
+    encode_answer,
+    hub_proof,
+    make_code,
+    open_registration,
+)
+
+CODE_DAYS: Final = 30
+WAITING_MOST: Final = 10_000
+"""Devices that may wait for approval at once; more are asked to try later."""
+
+_d: Final = schema.devices
+_c: Final = schema.registration_codes
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as operators see it; times are milliseconds since 1970 by the hub's clock."""
+
+    pk: int
+    device: bytes
+    village: str
+    state: str
+    first_seen_ms: int
+    last_contact_ms: int | None
+
+
+def issue_code(engine: Engine, village: str, random_bytes: RandomBytes, now_ms: int) -> Code:
+    """A code that registers one device for `village`, once, within 30 days.
+
+    Raises:
+        NotFoundError: no village has that code.
+    """
+    with writing(engine) as connection:
+        if (
+            connection.execute(
+                select(schema.regions.c.code).where(schema.regions.c.code == village)
+            ).first()
+            is None
+        ):
+            raise NotFoundError(
+                N_("Desa dengan kode %(code)s tidak ada dalam daftar wilayah."), code=village
+            )
+        connection.execute(delete(_c).where(_c.c.expires_ms < now_ms, _c.c.device.is_(None)))
+        while True:
+            code = make_code(random_bytes)
+            if connection.execute(select(_c.c.handle).where(_c.c.handle == code.handle)).first() is None:
+                break
+        expires = now_ms + CODE_DAYS * 24 * 3600 * 1000
+        connection.execute(
+            insert(_c).values(handle=code.handle, code_key=code.key(), village=village, expires_ms=expires)
+        )
+    return code
+
+
+def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:
+    """Answer a registration request. The same device may ask again; the answer is its state now.
+
+    Raises:
+        SyncError: the request isn't one, or its device didn't sign it.
+        CodeRefusedError: the code is unknown, used by another device, expired, or for another village.
+    """
+    asked = open_registration(data)
+    with writing(engine) as connection:
+        device = _known(connection, asked.public_key)
+        code = _check_code(connection, asked, device, now_ms) if asked.handle else None
+        if device is None:
+            device = _insert(connection, asked, now_ms)
+        if code is not None and device.state == "waiting":
+            _set_state(connection, device.pk, "registered", now_ms)
+            connection.execute(update(_d).where(_d.c.pk == device.pk).values(village=code.village))
+            connection.execute(update(_c).where(_c.c.handle == code.handle).values(device=device.pk))
+        row = connection.execute(select(_d.c.state, _d.c.village).where(_d.c.pk == device.pk)).one()
+    proof = hub_proof(code.code_key, data, config.keyset_data) if code is not None else b""
+    return encode_answer(RegistrationAnswer(row.state, row.village, now_ms, config.keyset_data, proof))
+
+
+def approve(engine: Engine, device: bytes, now_ms: int) -> None:
+    """Let a waiting or refused device in; what it sent so far counts from now on."""
+    _decide(engine, device, "registered", now_ms)
+
+
+def refuse(engine: Engine, device: bytes, now_ms: int) -> None:
+    """Turn a waiting device away."""
+    _decide(engine, device, "refused", now_ms)
+
+
+def revoke(engine: Engine, device: bytes, now_ms: int) -> None:
+    """What this device sends from now on goes to quarantine; what it sent before stays."""
+    _decide(engine, device, "revoked", now_ms)
+
+
+def find(engine: Engine, prefix: str) -> bytes:
+    """The device whose id begins with these hexadecimal digits.
+
+    Raises:
+        NotFoundError: none or several do.
+    """
+    with writing(engine) as connection:
+        found = [
+            device
+            for device in connection.execute(select(_d.c.device)).scalars()
+            if device.hex().startswith(prefix.lower())
+        ]
+    if len(found) != 1:
+        raise NotFoundError(
+            N_("%(count)d perangkat berawalan %(prefix)s. Sebutkan nomor perangkat lebih lengkap."),
+            count=len(found),
+            prefix=prefix,
+        )
+    return bytes(found[0])
+
+
+def devices(connection: Connection, village_prefix: str = "", state: str | None = None) -> list[Device]:
+    """Devices of a region, silent ones first."""
+    query = select(_d.c.pk, _d.c.device, _d.c.village, _d.c.state, _d.c.first_seen_ms, _d.c.last_contact_ms)
+    if village_prefix:
+        query = query.where(_d.c.village >= village_prefix, _d.c.village < village_prefix + "\x7f")
+    if state is not None:
+        query = query.where(_d.c.state == state)
+    query = query.order_by(_d.c.last_contact_ms.asc().nulls_first(), _d.c.pk)
+    return [Device(*row) for row in connection.execute(query)]
+
+
+def _decide(engine: Engine, device: bytes, state: str, now_ms: int) -> None:
+    with writing(engine) as connection:
+        pk = connection.execute(select(_d.c.pk).where(_d.c.device == device)).scalar()
+        if pk is None:
+            raise NotFoundError(N_("Perangkat ini tidak dikenal."))
+        _set_state(connection, pk, state, now_ms)
+
+
+def _set_state(connection: Connection, pk: int, state: str, now_ms: int) -> None:
+    values: dict[str, Any] = {"state": state}
+    if state == "registered":
+        values["registered_ms"] = now_ms
+        segments.release(connection, pk)
+    connection.execute(update(_d).where(_d.c.pk == pk).values(values))
+
+
+def _known(connection: Connection, public_key: bytes) -> Any:
+    query = select(_d.c.pk, _d.c.state).where(_d.c.device == key_id(public_key))
+    return connection.execute(query).one_or_none()
+
+
+def _insert(connection: Connection, asked: Registration, now_ms: int) -> Any:
+    waiting = select(_d.c.pk).where(_d.c.state == "waiting").limit(1).offset(WAITING_MOST)
+    if connection.execute(waiting).first() is not None:
+        raise BusyError(N_("Terlalu banyak perangkat menunggu persetujuan. Coba lagi besok."))
+    connection.execute(
+        insert(_d).values(
+            device=key_id(asked.public_key),
+            public_key=asked.public_key,
+            sealing_key=asked.sealing_key,
+            village=asked.village,
+            state="waiting",
+            first_seen_ms=now_ms,
+        )
+    )
+    return _known(connection, asked.public_key)
+
+
+def _check_code(connection: Connection, asked: Registration, device: Any, now_ms: int) -> Any:
+    code = connection.execute(select(_c).where(_c.c.handle == asked.handle)).one_or_none()
+    if code is None or not hmac.compare_digest(
+        asked.proof, device_proof(code.code_key, asked.public_key, asked.nonce)
+    ):
+        raise CodeRefusedError(N_("Kode pendaftaran ini salah. Periksa lagi huruf dan angkanya."))
+    if code.device is not None and (device is None or code.device != device.pk):
+        raise CodeRefusedError(N_("Kode pendaftaran ini sudah dipakai perangkat lain. Minta kode baru."))
+    if code.device is None and code.expires_ms < now_ms:
+        raise CodeRefusedError(N_("Kode pendaftaran ini sudah kedaluwarsa. Minta kode baru."))
+    if asked.village and asked.village != code.village:
+        raise CodeRefusedError(N_("Kode pendaftaran ini untuk desa lain. Periksa kode desa."))
+    return code

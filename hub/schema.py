@@ -1,0 +1,251 @@
+"""The hub's tables. Segments are the truth; `merge` owns everything that can be made again from them.
+
+Identifiers on disk are small integers; the 16-byte ids of the protocol stand once each. Times are
+milliseconds since 1970 by the hub's clock unless a name ends in `_t` (log time of one log).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from sync.progress.rows import COURSE_PROGRESS, LESSON_PROGRESS, ROWS, Join, Row
+
+metadata: Final = MetaData()
+
+_Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _pk() -> Column[int]:
+    return Column("pk", _Key, primary_key=True, autoincrement=True)
+
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("parent", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Index("ix_regions_parent", "parent"),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    _pk(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+)
+
+# Owned by `registry`.
+devices = Table(
+    "devices",
+    metadata,
+    _pk(),
+    Column("device", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sealing_key", LargeBinary, nullable=False),
+    Column("village", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("registered_ms", BigInteger),
+    # Owned by `intake`.
+    Column("last_contact_ms", BigInteger),
+    Column("last_wall_s", BigInteger),
+    Column("last_t", BigInteger),
+    Index("ix_devices_village", "village"),
+)
+
+registration_codes = Table(
+    "registration_codes",
+    metadata,
+    Column("handle", Text, primary_key=True),
+    Column("code_key", LargeBinary, nullable=False),
+    Column("village", Text, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("device", ForeignKey("devices.pk")),
+)
+
+# Owned by `intake`.
+logs = Table(
+    "logs",
+    metadata,
+    _pk(),
+    Column("log", LargeBinary, nullable=False, unique=True),
+    Column("device", ForeignKey("devices.pk"), nullable=False),
+    Index("ix_logs_device", "device"),
+)
+
+# A path from the first segment to a tip. A log that never forked has one.
+branches = Table(
+    "branches",
+    metadata,
+    _pk(),
+    Column("log", ForeignKey("logs.pk"), nullable=False),
+    Column("parent", ForeignKey("branches.pk")),
+    Column("tip_idx", Integer, nullable=False),
+    Column("tip_id", LargeBinary, nullable=False),
+    Index("ix_branches_log", "log"),
+)
+
+GAP: Final = 0
+STORED: Final = 1
+MERGED: Final = 2
+UNREADABLE: Final = 3
+QUARANTINED: Final = 4
+
+segments = Table(
+    "segments",
+    metadata,
+    _pk(),
+    Column("log", ForeignKey("logs.pk"), nullable=False),
+    Column("idx", Integer, nullable=False),
+    Column("id", LargeBinary, nullable=False),
+    Column("branch", _Key),
+    Column("state", SmallInteger, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("end_t", BigInteger),
+    Column("received_ms", BigInteger, nullable=False),
+    # How many learners and packs the path up to here has named; set by `merge`.
+    Column("learners_after", Integer),
+    Column("packs_after", Integer),
+    Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("log", "idx", "id", name="uq_segments"),
+)
+_is_waiting = segments.c.state == STORED
+Index("ix_segments_waiting", segments.c.log, sqlite_where=_is_waiting, postgresql_where=_is_waiting)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("commitment", LargeBinary, primary_key=True),
+    Column("device", ForeignKey("devices.pk"), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Owned by `courses`.
+courses = Table(
+    "courses",
+    metadata,
+    Column("manifest_hash", LargeBinary, primary_key=True),
+    Column("course_key", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("lessons", Integer, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Index("ix_courses_key", "course_key"),
+)
+
+# Everything below is owned by `merge`.
+learners = Table(
+    "learners",
+    metadata,
+    _pk(),
+    Column("learner", LargeBinary, nullable=False, unique=True),
+    Column("device", ForeignKey("devices.pk"), nullable=False),
+    Column("commitment", LargeBinary, nullable=False),
+    # Orders profile changes: sequence number, then the id of the segment that holds the entry.
+    Column("profile_seq", BigInteger, nullable=False),
+    Column("profile_segment", LargeBinary, nullable=False),
+    Index("ix_learners_device", "device"),
+)
+
+packs = Table(
+    "packs",
+    metadata,
+    _pk(),
+    Column("manifest_hash", LargeBinary, nullable=False, unique=True),
+    Column("course_key", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+learner_numbers = Table(
+    "learner_numbers",
+    metadata,
+    Column("branch", ForeignKey("branches.pk"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("learner", ForeignKey("learners.pk"), nullable=False),
+)
+
+pack_numbers = Table(
+    "pack_numbers",
+    metadata,
+    Column("branch", ForeignKey("branches.pk"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("pack", ForeignKey("packs.pk"), nullable=False),
+)
+
+# What the wall clock said (hub_ms null) and anchors (wall null), per segment path; for dates.
+clock_notes = Table(
+    "clock_notes",
+    metadata,
+    Column("log", ForeignKey("logs.pk"), primary_key=True, autoincrement=False),
+    Column("segment", ForeignKey("segments.pk"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("t", BigInteger, nullable=False),
+    Column("wall_ms", BigInteger),
+    Column("hub_ms", BigInteger),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _pk(),
+    Column("kind", Text, nullable=False),
+    Column("device", ForeignKey("devices.pk"), nullable=False),
+    # What makes two alerts the same one: a head, a segment id.
+    Column("subject", LargeBinary, nullable=False),
+    Column("first_ms", BigInteger, nullable=False),
+    UniqueConstraint("kind", "device", "subject", name="uq_alerts"),
+)
+
+
+def _row_table(row: Row) -> Table:
+    """The table of a row of sums; keys are this hub's learner and pack numbers."""
+    references = {"learner": "learners.pk", "pack": "packs.pk"}
+    key: list[Column[int]] = [
+        Column(name, ForeignKey(references[name]), primary_key=True, autoincrement=False)
+        if name in references
+        else Column(name, Integer, primary_key=True, autoincrement=False)
+        for name in row.key
+    ]
+    columns: list[Column[int]] = [
+        Column(name, BigInteger, nullable=join is not Join.SUM) for name, join in row.columns.items()
+    ]
+    return Table(row.name, metadata, *key, *columns, sqlite_with_rowid=False)
+
+
+row_tables: Final[dict[Row, Table]] = {row: _row_table(row) for row in ROWS}
+lesson_progress: Final = row_tables[LESSON_PROGRESS]
+course_progress: Final = row_tables[COURSE_PROGRESS]
+
+MERGED_TABLES: Final = (
+    *row_tables.values(),
+    clock_notes,
+    learner_numbers,
+    pack_numbers,
+    learners,
+    packs,
+)
+"""What a rebuild empties, in an order that foreign keys allow."""

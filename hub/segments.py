@@ -1,0 +1,194 @@
+"""Stores verified segments where they belong in the tree of their log. Owns logs, branches and segments.
+
+A segment whose parent is missing waits as a gap and is attached when the parent comes, with everything
+that waits behind it. A second child of one parent opens a new branch: both count, and an alert is raised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from hub import alerts, schema
+from sync.log import NOTHING, Head, Parent, Placement, place
+from sync.segment import Segment, open_segment
+
+_s: Final = schema.segments
+_b: Final = schema.branches
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A log as this hub knows it, and the device that writes it."""
+
+    pk: int
+    log: bytes
+    device: int
+    public_key: bytes
+    device_state: str
+
+
+_LOG_QUERY: Final = select(
+    schema.logs.c.pk,
+    schema.logs.c.log,
+    schema.logs.c.device,
+    schema.devices.c.public_key,
+    schema.devices.c.state,
+).join(schema.devices, schema.devices.c.pk == schema.logs.c.device)
+
+
+def find_log(connection: Connection, log: bytes) -> LogRow | None:
+    row = connection.execute(_LOG_QUERY.where(schema.logs.c.log == log)).one_or_none()
+    return None if row is None else LogRow(*row)
+
+
+def find_log_of_device(connection: Connection, prefix: bytes, device: int) -> LogRow | None:
+    """The log of `device` whose id begins with `prefix`."""
+    query = _LOG_QUERY.where(schema.logs.c.device == device, *begins_with(schema.logs.c.log, prefix))
+    row = connection.execute(query).first()
+    return None if row is None else LogRow(*row)
+
+
+def begins_with(column: Any, prefix: bytes) -> list[Any]:
+    """Conditions that find byte strings by their beginning, with the help of an index."""
+    after = (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix) + 1, "big")
+    upper = after[1:] if after[0] == 0 else b"\xff" * (len(prefix) + 32)
+    return [column >= prefix, column < upper]
+
+
+def open_log(connection: Connection, log: bytes, device: int) -> int:
+    """Make a log known; returns its number here."""
+    query = insert(schema.logs).values(log=log, device=device).returning(schema.logs.c.pk)
+    return int(connection.execute(query).scalar_one())
+
+
+def store(
+    connection: Connection, log: LogRow, segment: Segment, quarantined: bool, now_ms: int
+) -> Placement:
+    """Store a segment whose signature has been verified. A repeated one changes nothing.
+
+    Raises:
+        MalformedError: it contradicts its parent; nothing was stored.
+    """
+    connection.execute(select(schema.logs.c.pk).where(schema.logs.c.pk == log.pk).with_for_update())
+    held = connection.execute(
+        select(_s.c.pk).where(_s.c.log == log.pk, _s.c.idx == segment.index, _s.c.id == segment.id)
+    ).first()
+    parent_row = (
+        None if segment.index == 0 else _contiguous(connection, log.pk, segment.index - 1, segment.previous)
+    )
+    parent = None
+    if parent_row is not None:
+        parent = Parent(
+            segment.index - 1,
+            parent_row.first_seq + parent_row.count,
+            parent_row.tip_id != segment.previous,
+        )
+    placement = place(segment, held is not None, parent)
+    if placement is Placement.DUPLICATE:
+        return placement
+    branch = _branch_for(connection, log, segment, placement, parent_row)
+    state = schema.GAP if branch is None else schema.STORED
+    connection.execute(
+        insert(_s).values(
+            log=log.pk,
+            idx=segment.index,
+            id=segment.id,
+            branch=branch,
+            state=schema.QUARANTINED if quarantined else state,
+            first_seq=segment.first_seq,
+            count=segment.count,
+            received_ms=now_ms,
+            data=segment.data,
+        )
+    )
+    if placement is Placement.FORKS:
+        alerts.raise_alert(connection, alerts.FORK, log.device, segment.id, now_ms)
+    if branch is not None:
+        _attach_waiting(connection, log, segment, quarantined, now_ms)
+    return placement
+
+
+def tip_of(connection: Connection, log: int, index: int, id_prefix: bytes) -> Head | None:
+    """The tip of the branch that holds this segment, if it is held contiguously."""
+    query = (
+        select(schema.logs.c.log, _b.c.tip_idx, _b.c.tip_id)
+        .join(_s, _s.c.branch == _b.c.pk)
+        .join(schema.logs, schema.logs.c.pk == _b.c.log)
+        .where(_s.c.log == log, _s.c.idx == index, *begins_with(_s.c.id, id_prefix))
+    )
+    row = connection.execute(query).first()
+    return None if row is None else Head(*row)
+
+
+def longest_tip(connection: Connection, log: LogRow) -> Head:
+    """The tip of the longest branch; ties go to the smallest id, so that all hubs agree."""
+    query = (
+        select(_b.c.tip_idx, _b.c.tip_id)
+        .where(_b.c.log == log.pk)
+        .order_by(_b.c.tip_idx.desc(), _b.c.tip_id)
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return Head(log.log, NOTHING, b"") if row is None else Head(log.log, *row)
+
+
+def is_forked(connection: Connection, log: int) -> bool:
+    return connection.execute(select(func.count()).where(_b.c.log == log)).scalar_one() > 1
+
+
+def release(connection: Connection, device: int) -> None:
+    """Let the quarantined segments of a device count from now on."""
+    logs = select(schema.logs.c.pk).where(schema.logs.c.device == device)
+    quarantined = (_s.c.log.in_(logs), _s.c.state == schema.QUARANTINED)
+    connection.execute(update(_s).where(*quarantined, _s.c.branch.is_not(None)).values(state=schema.STORED))
+    connection.execute(update(_s).where(*quarantined).values(state=schema.GAP))
+
+
+def bytes_held(connection: Connection, device: int) -> int:
+    query = (
+        select(func.coalesce(func.sum(func.length(_s.c.data)), 0))
+        .join(schema.logs, schema.logs.c.pk == _s.c.log)
+        .where(schema.logs.c.device == device)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _contiguous(connection: Connection, log: int, index: int, id_: bytes) -> Any:
+    query = (
+        select(_s.c.pk, _s.c.branch, _s.c.first_seq, _s.c.count, _b.c.tip_id)
+        .join(_b, _b.c.pk == _s.c.branch)
+        .where(_s.c.log == log, _s.c.idx == index, _s.c.id == id_)
+    )
+    return connection.execute(query).one_or_none()
+
+
+def _branch_for(
+    connection: Connection, log: LogRow, segment: Segment, placement: Placement, parent: Any
+) -> int | None:
+    """The branch that `segment` continues or opens; None while its parent is missing."""
+    tip = {"tip_idx": segment.index, "tip_id": segment.id}
+    if placement is Placement.GAP:
+        return None
+    if placement is Placement.EXTENDS:
+        connection.execute(update(_b).where(_b.c.pk == parent.branch).values(**tip))
+        return int(parent.branch)
+    above = parent.branch if placement is Placement.FORKS else None
+    query = insert(_b).values(log=log.pk, parent=above, **tip).returning(_b.c.pk)
+    return int(connection.execute(query).scalar_one())
+
+
+def _attach_waiting(
+    connection: Connection, log: LogRow, parent: Segment, quarantined: bool, now_ms: int
+) -> None:
+    """Store again, now with a parent, what waited for `parent`; recursion by way of `store`."""
+    query = select(_s.c.pk, _s.c.data).where(
+        _s.c.log == log.pk, _s.c.idx == parent.index + 1, _s.c.branch.is_(None)
+    )
+    for pk, data in connection.execute(query.order_by(_s.c.id)).all():
+        child = open_segment(data)
+        if child.previous == parent.id:
+            connection.execute(_s.delete().where(_s.c.pk == pk))
+            store(connection, log, child, quarantined, now_ms)

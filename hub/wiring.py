@@ -1,0 +1,52 @@
+"""Puts a hub together from its data folder: the one place where the parts are made."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from hub.config import Config, load
+from hub.db import open_engine, refuse_newer
+from hub.endpoint import Endpoint
+from hub.intake import Intake
+
+
+def now_ms() -> int:
+    """The hub's clock, which it signs into receipts. Keep it right (NTP)."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything that the pages and commands of one hub need."""
+
+    config: Config
+    engine: Engine
+    intake: Intake
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_hub(data: Path) -> Hub:
+    """Open the hub in `data`.
+
+    Raises:
+        HubError: there is none, or it can't be opened; the sentence says what to do.
+    """
+    config = load(data)
+    engine = open_engine(config.database_url)
+    refuse_newer(engine)
+    return Hub(config, engine, Intake(engine, config, now_ms))
+
+
+def application(data: str) -> Any:
+    """The whole hub as one WSGI application; gunicorn calls this in every worker."""
+    from hub.app import create_app
+
+    hub = open_hub(Path(data))
+    return Endpoint(hub.intake, create_app(hub).wsgi_app)

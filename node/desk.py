@@ -1,0 +1,117 @@
+"""What the views of one laptop share: the node, the secrets, the sittings, and who is sitting here now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Final, TypeVar, cast
+
+from flask import Flask, abort, current_app, flash, redirect, session, url_for
+from flask_login import LoginManager, current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from node.learners import Secrets
+from node.learning import CourseState, Learner, LessonState
+from node.sittings import Sitting, Sittings, UndatedSessions
+from node.wiring import Node
+from web.languages import gettext as _
+
+_EXTENSION: Final = "lontar"
+View = TypeVar("View", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class Desk:
+    node: Node
+    secrets: Secrets
+    sittings: Sittings
+
+
+def prepare(app: Flask, node: Node) -> None:
+    """Let `app` know its node and who is logged in."""
+    log_time = node.recorder.now
+    app.extensions[_EXTENSION] = Desk(
+        node, Secrets(node.store, log_time, node.config.pepper), Sittings(log_time)
+    )
+    app.session_interface = UndatedSessions()
+    logins = LoginManager(app)
+    logins.session_protection = "strong"
+    logins.user_loader(lambda key: desk().sittings.find(key))
+    logins.unauthorized_handler(_not_logged_in)
+    app.context_processor(lambda: {"sitter": sitter, "counts": lambda: desk().node.recorder.counts()})
+
+
+def desk() -> Desk:
+    return cast(Desk, current_app.extensions[_EXTENSION])
+
+
+def sitting() -> Sitting | None:
+    """The sitting at this browser, if there is one."""
+    return cast(Sitting, current_user) if current_user.is_authenticated else None
+
+
+def sitter() -> Learner | None:
+    """The learner who is logged in at this browser."""
+    here = sitting()
+    return None if here is None or here.is_operator else desk().node.learning.learner(here.who)
+
+
+def begin_sitting(who: int) -> None:
+    """Log `who` in; nothing of an earlier session stays."""
+    end_sitting()
+    login_user(desk().sittings.begin(who))
+
+
+def end_sitting() -> None:
+    here = sitting()
+    if here is not None:
+        desk().sittings.end(here.id)
+    logout_user()
+    session.clear()
+
+
+def for_learners(view: View) -> View:
+    """The view gets the sitting of the learner as its first argument."""
+
+    @wraps(view)
+    def guarded(*args: object, **kwargs: object) -> object:
+        here = sitting()
+        if here is None or here.is_operator:
+            return _not_logged_in()
+        return view(here, *args, **kwargs)
+
+    return cast(View, guarded)
+
+
+def for_operator(view: View) -> View:
+    @wraps(view)
+    def guarded(*args: object, **kwargs: object) -> object:
+        here = sitting()
+        if here is None or not here.is_operator:
+            return redirect(url_for("operator.enter"))
+        return view(*args, **kwargs)
+
+    return cast(View, guarded)
+
+
+def course_or_404(learner: int, pack: int) -> CourseState:
+    return desk().node.learning.course(learner, pack) or abort(404)
+
+
+def lesson_or_404(learner: int, pack: int, lesson: int) -> tuple[CourseState, LessonState]:
+    course = course_or_404(learner, pack)
+    return course, course.lesson(lesson) or abort(404)
+
+
+def _not_logged_in() -> Response:
+    if "_user_id" in session:
+        session.clear()
+        flash(
+            _(
+                "Anda dikeluarkan karena laptop lama tidak dipakai atau dinyalakan ulang. "
+                "Yang sudah tersimpan tetap aman. Pilih nama Anda untuk melanjutkan."
+            ),
+            "warn",
+        )
+    return redirect(url_for("learner.choose"))

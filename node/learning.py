@@ -1,0 +1,313 @@
+"""What learners' pages ask and do: courses, lessons, quizzes, scores, completion.
+
+Reads the projected tables, records through the recorder, knows the rules of a course (passing grade,
+attempts, when it is completed). Knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from content_packs.manifest import Lesson, Manifest
+from content_packs.store import InstalledPack, LessonContent, PackStore
+
+from node.errors import NodeError, UnknownThingError
+from node.recorder import Recorder
+from node.store import Store
+from sync.entries import (
+    CourseCompleted,
+    Kind,
+    LessonOpened,
+    LessonProgressed,
+    QuestionAnswered,
+    QuizSubmitted,
+)
+from sync.errors import N_
+
+WHOLE: Final = 10_000
+"""All of a lesson, or a perfect score: hundredths of a percent."""
+SECONDS_MAX: Final = 4 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    number: int
+    name: str
+    position: str
+
+
+@dataclass(frozen=True)
+class LessonState:
+    """A lesson and what one learner did in it. `best_score` is in hundredths of a percent."""
+
+    lesson: Lesson
+    passing_grade: int
+    openings: int = 0
+    seconds: int = 0
+    furthest: int = 0
+    answers: int = 0
+    right_answers: int = 0
+    attempts: int = 0
+    best_score: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.best_score is not None and self.best_score >= self.passing_grade * 100
+
+    @property
+    def done(self) -> bool:
+        """A test is done when it was submitted (the final one: passed), a lesson when it was read."""
+        if self.lesson.role == "pretest":
+            return self.attempts > 0
+        if self.lesson.role == "posttest":
+            return self.passed
+        return self.furthest >= WHOLE or self.attempts > 0
+
+
+@dataclass(frozen=True)
+class CourseState:
+    """A course and how far one learner has come in it."""
+
+    pack: int
+    manifest: Manifest
+    lessons: tuple[LessonState, ...]
+    completed: bool
+
+    @cached_property
+    def done(self) -> int:
+        return sum(state.done for state in self.lessons)
+
+    @property
+    def total(self) -> int:
+        return len(self.lessons)
+
+    @property
+    def started(self) -> bool:
+        return any(state.openings or state.answers or state.furthest for state in self.lessons)
+
+    @property
+    def next_lesson(self) -> int | None:
+        return next((state.lesson.number for state in self.lessons if not state.done), None)
+
+    def lesson(self, number: int) -> LessonState | None:
+        return next((state for state in self.lessons if state.lesson.number == number), None)
+
+
+@dataclass(frozen=True, slots=True)
+class QuizResult:
+    """The last submitted attempt. `passed` is None for quizzes that nobody has to pass."""
+
+    score: int
+    passed: bool | None
+    right: int
+    total: int
+    answers: Mapping[int, int]
+    attempt: int
+
+
+class Learning:
+    """One per node; safe to use from several threads."""
+
+    def __init__(self, store: Store, recorder: Recorder, packs: PackStore) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._packs = packs
+
+    def learners(self, search: str = "") -> list[Learner]:
+        """Everybody on this device whose name contains every word of `search`, by name."""
+        words = search.casefold().split()
+        where = " AND ".join(["instr(search, ?) > 0"] * len(words)) or "1"
+        query = f"SELECT number, name, position FROM learners WHERE {where} ORDER BY search"  # noqa: S608
+        with self._store.read() as db:
+            return [Learner(*row) for row in db.execute(query, words)]
+
+    def learner(self, number: int) -> Learner | None:
+        with self._store.read() as db:
+            query = "SELECT number, name, position FROM learners WHERE number = ?"
+            row = db.execute(query, (number,)).fetchone()
+        return None if row is None else Learner(*row)
+
+    def courses(self, learner: int) -> list[CourseState]:
+        """All courses of this device, each with this learner's progress: two statements in all."""
+        with self._store.read() as db:
+            packs = db.execute("SELECT number, manifest_hash FROM packs ORDER BY number").fetchall()
+            rows = _lesson_rows(db, learner)
+            completed = _completed(db, learner)
+        made = []
+        for number, manifest_hash in packs:
+            installed = self._packs.get(manifest_hash)
+            if installed is not None:
+                made.append(_course_state(number, installed.manifest, rows, number in completed))
+        return made
+
+    def course(self, learner: int, pack: int) -> CourseState | None:
+        installed = self._installed(pack)
+        if installed is None:
+            return None
+        with self._store.read() as db:
+            return _course_state(
+                pack, installed.manifest, _lesson_rows(db, learner), pack in _completed(db, learner)
+            )
+
+    def open_lesson(self, learner: int, pack: int, lesson: int) -> LessonContent:
+        """The content of a lesson; that it was opened is recorded."""
+        content = self.content(pack, lesson)
+        self._recorder.record(LessonOpened(learner, pack, lesson))
+        return content
+
+    def content(self, pack: int, lesson: int) -> LessonContent:
+        """The content of a lesson, without recording anything.
+
+        Raises:
+            UnknownThingError: no such pack or lesson on this device.
+        """
+        installed = self._installed(pack)
+        if installed is None or not 1 <= lesson <= len(installed.manifest.lessons):
+            raise UnknownThingError(N_("Materi ini tidak ada di perangkat ini."))
+        return installed.lesson(lesson)
+
+    def finish_reading(self, learner: int, pack: int, lesson: int, seconds: int) -> None:
+        """The learner says that the lesson has been read."""
+        self.content(pack, lesson)
+        self._record(
+            learner, pack, lesson, LessonProgressed(learner, pack, lesson, WHOLE, _bounded(seconds))
+        )
+
+    def open_answers(self, learner: int, pack: int, lesson: int) -> dict[int, int]:
+        """Question number to choice, of the attempt under way."""
+        return self._answers(learner, pack, lesson, submitted=False)
+
+    def answer(
+        self, learner: int, pack: int, lesson: int, question: int, choice: int, seconds: int = 0
+    ) -> None:
+        """Record one answer. Answering again before submission replaces it.
+
+        Raises:
+            UnknownThingError: no such question or choice.
+            NodeError: no attempts are left.
+        """
+        questions = self.content(pack, lesson).questions
+        if not 1 <= question <= len(questions) or not 0 <= choice < len(questions[question - 1].choices):
+            raise UnknownThingError(N_("Soal atau pilihan ini tidak ada."))
+        self._check_attempts(learner, pack, lesson)
+        right = questions[question - 1].right == choice
+        self._recorder.record(
+            QuestionAnswered(learner, pack, lesson, question, choice, right, _bounded(seconds))
+        )
+
+    def attempts_left(self, learner: int, pack: int, lesson: int) -> int | None:
+        """How often this final test may still be tried; None where nobody counts."""
+        state = self.course(learner, pack)
+        test = state.lesson(lesson) if state else None
+        if state is None or test is None or test.lesson.role != "posttest":
+            return None
+        return max(0, state.manifest.attempts - test.attempts)
+
+    def submit_quiz(self, learner: int, pack: int, lesson: int) -> QuizResult:
+        """Score the attempt under way; unanswered questions count as wrong.
+
+        Raises:
+            NodeError: nothing was answered, or no attempts are left.
+        """
+        questions = self.content(pack, lesson).questions
+        answers = self.open_answers(learner, pack, lesson)
+        if not answers:
+            raise NodeError(N_("Belum ada soal yang dijawab."))
+        self._check_attempts(learner, pack, lesson)
+        right = sum(answers.get(question.number) == question.right for question in questions)
+        score = WHOLE * right // len(questions)
+        self._record(learner, pack, lesson, QuizSubmitted(learner, pack, lesson, score))
+        result = self.last_result(learner, pack, lesson)
+        if result is None:
+            raise UnknownThingError(N_("Soal atau pilihan ini tidak ada."))
+        return result
+
+    def last_result(self, learner: int, pack: int, lesson: int) -> QuizResult | None:
+        """The last submitted attempt, or None."""
+        answers = self._answers(learner, pack, lesson, submitted=True)
+        state = self.course(learner, pack)
+        test = state.lesson(lesson) if state else None
+        if not answers or state is None or test is None:
+            return None
+        questions = self.content(pack, lesson).questions
+        right = sum(answers.get(question.number) == question.right for question in questions)
+        score = WHOLE * right // len(questions)
+        passed = score >= state.manifest.passing_grade * 100 if test.lesson.role == "posttest" else None
+        return QuizResult(score, passed, right, len(questions), answers, test.attempts)
+
+    def media(self, pack: int, path: str) -> tuple[bytes, str] | None:
+        """A picture of a course, as (bytes, media type)."""
+        installed = self._installed(pack)
+        return None if installed is None else installed.media(path)
+
+    def _record(self, learner: int, pack: int, lesson: int, kind: Kind) -> None:
+        """Record, and the completion too if this met the course's rules for the first time."""
+        with self._store.write() as db:
+            self._recorder.record(kind)
+            installed = self._installed(pack)
+            if installed is None or pack in _completed(db, learner):
+                return
+            state = _course_state(pack, installed.manifest, _lesson_rows(db, learner), completed=False)
+            if state.next_lesson is None:
+                self._recorder.record(CourseCompleted(learner, pack, lesson))
+
+    def _check_attempts(self, learner: int, pack: int, lesson: int) -> None:
+        if self.attempts_left(learner, pack, lesson) == 0:
+            raise NodeError(N_("Kesempatan untuk tes ini sudah habis. Hubungi operator desa."))
+
+    def _answers(self, learner: int, pack: int, lesson: int, submitted: bool) -> dict[int, int]:
+        query = """SELECT question, choice FROM attempt_answers
+                   WHERE learner = ? AND pack = ? AND lesson = ? AND submitted = ? ORDER BY question"""
+        with self._store.read() as db:
+            return dict(db.execute(query, (learner, pack, lesson, int(submitted))).fetchall())
+
+    def _installed(self, pack: int) -> InstalledPack | None:
+        with self._store.read() as db:
+            row = db.execute("SELECT manifest_hash FROM packs WHERE number = ?", (pack,)).fetchone()
+        return None if row is None else self._packs.get(row[0])
+
+
+def _lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], tuple[int | None, ...]]:
+    query = """SELECT pack, lesson, openings, seconds, furthest, answers, right_answers, attempts, best_score
+               FROM lesson_progress WHERE learner = ?"""
+    return {(row[0], row[1]): row[2:] for row in db.execute(query, (learner,))}
+
+
+def _completed(db: sqlite3.Connection, learner: int) -> set[int]:
+    query = "SELECT pack FROM course_progress WHERE learner = ? AND completions > 0"
+    return {row[0] for row in db.execute(query, (learner,))}
+
+
+def _course_state(
+    pack: int, manifest: Manifest, rows: Mapping[tuple[int, int], tuple[int | None, ...]], completed: bool
+) -> CourseState:
+    lessons = tuple(
+        _lesson_state(lesson, manifest.passing_grade, rows.get((pack, lesson.number)))
+        for lesson in manifest.lessons
+    )
+    return CourseState(pack, manifest, lessons, completed)
+
+
+def _lesson_state(lesson: Lesson, passing_grade: int, row: tuple[int | None, ...] | None) -> LessonState:
+    if row is None:
+        return LessonState(lesson, passing_grade)
+    openings, seconds, furthest, answers, right, attempts, best = row
+    return LessonState(
+        lesson,
+        passing_grade,
+        openings or 0,
+        seconds or 0,
+        furthest or 0,
+        answers or 0,
+        right or 0,
+        attempts or 0,
+        best,
+    )
+
+
+def _bounded(seconds: int) -> int:
+    return max(0, min(seconds, SECONDS_MAX))

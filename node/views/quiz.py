@@ -1,0 +1,120 @@
+"""A quiz, one question a page. Each answer is on the disk before the next page is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from content_packs.store import Question
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from node.desk import desk, for_learners, lesson_or_404
+from node.errors import NodeError
+from node.sittings import Sitting
+from web.languages import gettext as _
+
+blueprint = Blueprint("quiz", __name__, url_prefix="/pelatihan/<int:pack>/materi/<int:lesson>/kuis")
+
+
+@blueprint.get("")
+@for_learners
+def overview(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
+    course, state = lesson_or_404(here.who, pack, lesson)
+    questions = _questions(pack, lesson)
+    answers = desk().node.learning.open_answers(here.who, pack, lesson)
+    return render_template(
+        "quiz.html",
+        course=course,
+        state=state,
+        questions=questions,
+        answers=answers,
+        following=next_unanswered(questions, answers),
+        attempts_left=desk().node.learning.attempts_left(here.who, pack, lesson),
+    )
+
+
+@blueprint.route("/<int:number>", methods=["GET", "POST"])
+@for_learners
+def question(here: Sitting, pack: int, lesson: int, number: int) -> ResponseReturnValue:
+    course, state = lesson_or_404(here.who, pack, lesson)
+    questions = _questions(pack, lesson)
+    asked = next((one for one in questions if one.number == number), None) or abort(404)
+    learning, now = desk().node.learning, desk().node.recorder.now()
+    if learning.attempts_left(here.who, pack, lesson) == 0:
+        return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
+    problem = ""
+    if request.method == "POST":
+        choice = request.form.get("choice", type=int)
+        if choice is None or not 0 <= choice < len(asked.choices):
+            problem = _("Pilih salah satu jawaban.")
+        else:
+            seconds = here.looked_s(now, pack, lesson, number)
+            learning.answer(here.who, pack, lesson, number, choice, seconds)
+            flash(_("Jawaban soal %(number)s tersimpan di perangkat ini.", number=number))
+            return _after(questions, learning.open_answers(here.who, pack, lesson), pack, lesson, number)
+    here.show(now, pack, lesson, number)
+    page = render_template(
+        "question.html",
+        course=course,
+        state=state,
+        questions=questions,
+        asked=asked,
+        answers=learning.open_answers(here.who, pack, lesson),
+        problem=problem,
+    )
+    return page, 422 if problem else 200
+
+
+@blueprint.post("/kirim")
+@for_learners
+def submit(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
+    lesson_or_404(here.who, pack, lesson)
+    learning = desk().node.learning
+    if next_unanswered(_questions(pack, lesson), learning.open_answers(here.who, pack, lesson)):
+        flash(_("Masih ada soal yang belum dijawab."), "warn")
+        return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
+    try:
+        learning.submit_quiz(here.who, pack, lesson)
+    except NodeError as problem:
+        flash(problem.sentence(_), "bad")
+        return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
+    return redirect(url_for("quiz.result", pack=pack, lesson=lesson))
+
+
+@blueprint.get("/hasil")
+@for_learners
+def result(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
+    course, state = lesson_or_404(here.who, pack, lesson)
+    learning = desk().node.learning
+    reached = learning.last_result(here.who, pack, lesson)
+    if reached is None:
+        return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
+    return render_template(
+        "result.html",
+        course=course,
+        state=state,
+        result=reached,
+        questions=_questions(pack, lesson),
+        attempts_left=learning.attempts_left(here.who, pack, lesson),
+    )
+
+
+def next_unanswered(
+    questions: Sequence[Question], answers: Mapping[int, int], after: int = 0
+) -> int | None:
+    """The number of the first question without an answer after question `after`, going round."""
+    numbers = [one.number for one in questions if one.number not in answers]
+    return next((number for number in numbers if number > after), numbers[0] if numbers else None)
+
+
+def _after(
+    questions: Sequence[Question], answers: Mapping[int, int], pack: int, lesson: int, number: int
+) -> ResponseReturnValue:
+    following = next_unanswered(questions, answers, number)
+    if following is None:
+        return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
+    return redirect(url_for("quiz.question", pack=pack, lesson=lesson, number=following))
+
+
+def _questions(pack: int, lesson: int) -> Sequence[Question]:
+    return desk().node.learning.content(pack, lesson).questions or abort(404)

@@ -1,0 +1,25 @@
+"""What is saved here, what has been sent, what the centre has confirmed. Open to everyone at the laptop."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from node.desk import desk
+from web.languages import gettext as _
+
+blueprint = Blueprint("sync_state", __name__)
+
+
+@blueprint.get("/sinkronisasi")
+def show() -> ResponseReturnValue:
+    return render_template("sync.html", state=desk().node.worker.state())
+
+
+@blueprint.post("/sinkronisasi")
+def sync_now() -> ResponseReturnValue:
+    desk().node.worker.sync_soon()
+    flash(
+        _("Sinkronisasi dimulai. Anda boleh terus belajar; muat ulang halaman ini untuk melihat hasilnya.")
+    )
+    return redirect(url_for("sync_state.show"))

@@ -1,0 +1,158 @@
+"""Sends what waits, in the background: tries now and then, waits longer after each failure, never gives up.
+
+Pauses grow from half a minute to an hour and are jittered, so that a district's laptops don't all call
+when the power comes back. Every outcome is kept as one honest sentence for the page.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from node.config import Config
+from node.enrol import enrol, pinned_keyset
+from node.errors import NodeError
+from node.recorder import Recorder
+from node.shelf import FORKED, HUB_LOST, LAST_CONTACT, REGISTRATION, NodeShelf
+from node.store import Store
+from sync.client import Client, Outcome, Progress
+from sync.errors import N_, LontarError
+from sync.keys import key_id
+from sync.machine import Machine
+
+PAUSE_AFTER_SUCCESS_S: Final = 300.0
+PAUSE_FIRST_S: Final = 30.0
+PAUSE_MOST_S: Final = 3600.0
+_ERROR: Final = "last_error"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """What the page about synchronisation says. `error` is a sentence in Indonesian, to be translated."""
+
+    last_contact_ms: int | None
+    error: str | None
+    running: bool
+    registration: str
+    alerts: tuple[str, ...]
+
+
+def pause_after(failures: int, random_byte: int) -> float:
+    """Seconds to wait after so many failures in a row; `random_byte` (0 to 255) spreads it by ±25 %."""
+    base = PAUSE_AFTER_SUCCESS_S if failures == 0 else PAUSE_FIRST_S * 2 ** min(failures - 1, 10)
+    return min(base, PAUSE_MOST_S) * (0.75 + 0.5 * random_byte / 255)
+
+
+class Worker:
+    """Runs exchanges, one at a time, on request or by itself in a thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        recorder: Recorder,
+        shelf: NodeShelf,
+        machine: Machine,
+        make_client: Callable[[], Client] | None = None,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._recorder = recorder
+        self._shelf = shelf
+        self._machine = machine
+        self._make_client = make_client or self._client
+        self._one_at_a_time = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def exchange(self, progress: Progress = lambda sent, total: None) -> Outcome:
+        """One exchange, now.
+
+        Raises:
+            LontarError: with a sentence; it is also kept for the page.
+        """
+        with self._one_at_a_time:
+            try:
+                outcome = self._exchange(progress)
+            except LontarError as problem:
+                self._store.put(_ERROR, problem.sentence())
+                raise
+            self._store.put(_ERROR, "")
+            return outcome
+
+    def enrol(self, code: str | None) -> str:
+        """Register with the hub; returns the root's fingerprint for people to compare."""
+        with self._one_at_a_time:
+            client = self._make_client()
+            enrolment = enrol(self._config, self._store, self._shelf, client, self._machine, code)
+            return enrolment.root_fingerprint
+
+    def state(self) -> SyncState:
+        alerts = []
+        if self._store.get(FORKED):
+            alerts.append(
+                N_(
+                    "Perbedaan data: riwayat perangkat ini bercabang. Tidak ada yang hilang; pusat sudah tahu."
+                )
+            )
+        if self._store.get(HUB_LOST):
+            alerts.append(
+                N_("Pusat kehilangan sebagian data dan memintanya lagi. Perangkat ini mengirim ulang.")
+            )
+        return SyncState(
+            self._store.get(LAST_CONTACT),
+            self._store.get(_ERROR) or None,
+            self._one_at_a_time.locked(),
+            self._store.get(REGISTRATION, "none"),
+            tuple(alerts),
+        )
+
+    def sync_soon(self) -> None:
+        self._wake.set()
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="lontar-sync", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the exchange under way, and seal what waits (a clean stop)."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        self._recorder.seal()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping:
+            try:
+                self.exchange()
+                failures = 0
+            except LontarError as problem:
+                failures += 1
+                log.info("%s", problem)
+            except Exception:
+                # The thread must outlive a surprise: a village would notice weeks later that nothing is sent.
+                failures += 1
+                log.exception("sync")
+            self._wake.wait(pause_after(failures, self._machine.random_bytes(1)[0]))
+            self._wake.clear()
+
+    def _exchange(self, progress: Progress) -> Outcome:
+        client = self._make_client()
+        keyset = pinned_keyset(self._store)
+        if keyset is None:
+            enrol(self._config, self._store, self._shelf, client, self._machine, None)
+            keyset = pinned_keyset(self._store)
+        if keyset is None:
+            raise NodeError(N_("Perangkat ini belum terdaftar di pusat."))
+        return client.exchange(self._shelf, keyset, self._recorder.clock, progress)
+
+    def _client(self) -> Client:
+        return Client(self._config.hub_url, self._config.device_key, key_id(self._config.device_key.public))

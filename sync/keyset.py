@@ -1,0 +1,84 @@
+"""The keyset: a root-signed list of the keys that speak for the centre.
+
+Its envelope carries the root's public key; whoever reads it decides whether that root is the pinned
+one. Format: docs/protocol.md, section 10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sync import cbor, cose, limits
+from sync.errors import N_, MalformedError, SignatureError, UnknownVersionError
+from sync.keys import KEY_SIZE, SigningKey, key_id
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Who may say what. `version` only grows."""
+
+    version: int
+    root: bytes
+    hub_keys: tuple[bytes, ...]
+    intake_key: bytes
+    publisher_keys: tuple[bytes, ...]
+
+    def publisher(self, wanted: bytes) -> bytes | None:
+        """The publisher's public key with that key id."""
+        return next((key for key in self.publisher_keys if key_id(key) == wanted), None)
+
+
+def sign_keyset(root: SigningKey, keyset: Keyset) -> bytes:
+    payload = cbor.encode(
+        [
+            FORMAT,
+            keyset.version,
+            keyset.root,
+            list(keyset.hub_keys),
+            keyset.intake_key,
+            list(keyset.publisher_keys),
+        ]
+    )
+    return cose.seal(root, payload, cose.KEYSET)
+
+
+def open_keyset(data: bytes, pinned: Keyset | None = None) -> Keyset:
+    """Read a keyset that its own root signed; if `pinned` is given, the same root and not older.
+
+    Raises:
+        SignatureError: signed by another root, or older than the pinned one.
+        MalformedError, TooLargeError, UnknownVersionError: not a keyset this software can read.
+    """
+    envelope = cose.open_envelope(data, limits.CONTROL_ITEM)
+    keyset = _parse(cbor.decode(envelope.payload))
+    envelope.verify(keyset.root, cose.KEYSET)
+    if pinned is not None and keyset.root != pinned.root:
+        raise SignatureError(N_("Daftar kunci ini bukan dari pusat yang dikenal perangkat ini."))
+    if pinned is not None and keyset.version < pinned.version:
+        raise SignatureError(N_("Daftar kunci ini lebih lama daripada yang sudah dimiliki."))
+    return keyset
+
+
+def _parse(payload: object) -> Keyset:
+    match payload:
+        case [int() as version, *_] if version != FORMAT:
+            raise UnknownVersionError(
+                N_("Daftar kunci ini dari versi Lontar yang lebih baru. Perbarui Lontar.")
+            )
+        case [
+            int(),
+            int() as number,
+            bytes() as root,
+            list() as hub_keys,
+            bytes() as intake,
+            list() as publishers,
+            *_,
+        ] if all(
+            isinstance(key, bytes) and len(key) == KEY_SIZE
+            for key in [root, intake, *hub_keys, *publishers]
+        ):
+            return Keyset(number, root, tuple(hub_keys), intake, tuple(publishers))
+    raise MalformedError(N_("Daftar kunci ini rusak."))

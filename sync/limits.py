@@ -1,0 +1,24 @@
+"""Every limit on foreign bytes, in one place. Sizes are bytes unless the name says otherwise.
+
+Senders keep them too: a device never makes what a hub would refuse.
+"""
+
+from typing import Final
+
+REQUEST_BODY: Final = 256 * 1024
+CONTROL_ITEM: Final = 16 * 1024
+SEGMENTS_PER_REQUEST: Final = 128
+SEGMENT: Final = 64 * 1024
+ENTRIES_PER_SEGMENT: Final = 1024
+SEGMENT_RAW: Final = 256 * 1024
+ENTRY_FIELDS: Final = 4 * 1024
+FIELDS_PER_ENTRY: Final = 64
+GROUPS_PER_SEGMENT: Final = 256
+NESTING: Final = 8
+ZSTD_WINDOW: Final = 1024 * 1024
+PROFILE: Final = 2 * 1024
+LOGS_PER_REQUEST: Final = 64
+
+UPLOAD_MIN: Final = 4 * 1024
+UPLOAD_START: Final = 64 * 1024
+"""First upload size; halved after a drop, doubled after a success, up to REQUEST_BODY."""

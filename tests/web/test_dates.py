@@ -1,0 +1,70 @@
+"""Dates and numbers as people here write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from web import dates
+from web.app import prepare
+
+OCTOBER_15_0705_UTC = 1_792_047_900_000
+
+
+def shown(function: Callable[[], str], lang: str = "id", zone: str = "WIB") -> str:
+    app = Flask("tests.web")
+    app.config.from_mapping(SECRET_KEY="k", ZONE=zone)
+    prepare(app)
+    with app.test_request_context(f"/?lang={lang}"):
+        return function()
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("WIB", "15 Oktober 2026 pukul 14.05 WIB"),
+        ("WITA", "15 Oktober 2026 pukul 15.05 WITA"),
+        ("WIT", "15 Oktober 2026 pukul 16.05 WIT"),
+    ],
+)
+def test_a_moment_is_shown_in_the_zone_of_the_place(zone: str, expected: str) -> None:
+    assert shown(lambda: dates.moment(OCTOBER_15_0705_UTC), zone=zone) == expected
+
+
+def test_a_moment_in_english() -> None:
+    assert shown(lambda: dates.moment(OCTOBER_15_0705_UTC), lang="en") == "15 October 2026, 14:05 WIB"
+
+
+def test_no_moment_is_a_dash() -> None:
+    assert shown(lambda: dates.moment(None)) == "–"
+
+
+def test_a_day_may_come_as_iso_text_and_other_text_stays() -> None:
+    assert shown(lambda: dates.day("2026-03-01")) == "1 Maret 2026"
+    assert shown(lambda: dates.day("awal 2026")) == "awal 2026"
+
+
+def test_numbers_use_the_signs_of_the_language() -> None:
+    assert shown(lambda: dates.number(1234.5)) == "1.234,5"
+    assert shown(lambda: dates.number(1234.5), lang="en") == "1,234.5"
+
+
+def test_scores_are_marks_out_of_a_hundred() -> None:
+    assert shown(lambda: dates.score(6667)) == "66,7"
+    assert shown(lambda: dates.score(10_000)) == "100"
+    assert shown(lambda: dates.score(None)) == "–"
+
+
+def test_minutes_are_rounded_up() -> None:
+    assert shown(lambda: dates.minutes(61)) == "2 menit"
+    assert shown(lambda: dates.minutes(3_700)) == "1 jam 2 menit"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Siti Aminah", "SA"), ("Sukarno", "S"), ("H. Abdul Karim", "HK"), ("", "?"), ("3 4", "?")],
+)
+def test_initials_are_at_most_two_letters(name: str, expected: str) -> None:
+    assert dates.initials(name) == expected

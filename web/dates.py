@@ -1,0 +1,80 @@
+"""Dates and numbers as people here write them: "15 Oktober 2026 pukul 14.05 WIB", "1.234,5".
+
+Template filters and plain functions; the language is the page's. Times are shown in one fixed zone of the
+application (`ZONE`: WIB, WITA or WIT), named on the page, whatever the zone of the computer.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, timedelta, timezone
+from typing import Final
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from flask import Flask, current_app
+
+from web.languages import gettext as _
+from web.languages import spoken
+
+ZONES: Final = {
+    name: timezone(timedelta(hours=hours), name) for name, hours in (("WIB", 7), ("WITA", 8), ("WIT", 9))
+}
+
+
+def prepare(app: Flask) -> None:
+    app.config.setdefault("ZONE", "WIB")
+    app.jinja_env.filters.update(
+        moment=moment, day=day, number=number, score=score, minutes=minutes, initials=initials
+    )
+
+
+def moment(ms: int | None) -> str:
+    """Milliseconds since 1970 as date, time and zone; "–" for None."""
+    if ms is None:
+        return "–"
+    zone = ZONES[current_app.config["ZONE"]]
+    at = datetime.fromtimestamp(ms / 1000, zone)
+    if spoken() == "id":
+        return f"{day(at.date())} pukul {at:%H.%M} {zone}"
+    return f"{day(at.date())}, {at:%H:%M} {zone}"
+
+
+def day(value: date | str | None) -> str:
+    """A date (also as ISO 8601 text) with the month's name; what is no date is shown as it is."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            return str(value)
+    return "–" if value is None else format_date(value, "d MMMM y", locale=spoken())
+
+
+def number(value: float, decimals: int = 1) -> str:
+    """With this language's signs and at most `decimals` decimals."""
+    return format_decimal(round(value, decimals), locale=spoken())
+
+
+def score(hundredths: int | None) -> str:
+    """Hundredths of a percent as a mark from 0 to 100; "–" for None."""
+    return "–" if hundredths is None else number(hundredths / 100)
+
+
+def minutes(seconds: int) -> str:
+    """A stretch of time, rounded up to whole minutes."""
+    total = math.ceil(seconds / 60)
+    if total < 60:
+        return _("%(count)s menit", count=total)
+    return _("%(hours)s jam %(count)s menit", hours=total // 60, count=total % 60)
+
+
+def initials(name: str) -> str:
+    """Up to two letters for a drawn picture of a person."""
+    words = [word for word in name.split() if word[:1].isalpha()]
+    letters = [word[0] for word in words[:1] + words[1:][-1:]]
+    return "".join(letters).upper() or "?"
+
+
+def wait(seconds: int) -> str:
+    """A short wait: seconds below a minute, else minutes rounded up."""
+    return _("%(count)s detik", count=seconds) if seconds < 60 else minutes(seconds)
