@@ -15,7 +15,8 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hub.errors import BusyError, DataFolderError, NewerDatabaseError
@@ -90,6 +91,11 @@ def refuse_newer(engine: Engine) -> None:
 def driver_placeholder(connection: Connection) -> str:
     """How the driver under `connection` marks a parameter."""
     return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> Any:
+    """An INSERT that can be told `on_conflict_do_nothing`, which both databases spell in their dialect."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def _alembic() -> AlembicConfig:

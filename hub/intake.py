@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, select, update
 
 from hub import alerts, schema, segments
 from hub.config import Config
-from hub.db import reading, writing
+from hub.db import insert_or_ignore, reading, writing
 from hub.errors import UnknownDeviceError
 from hub.segments import LogRow
 from sync import exchange, limits
@@ -69,6 +68,7 @@ class Exchange:
         self._last: dict[int, tuple[LogRow, Segment, Placement]] = {}
         self._count = 0
         self._full = False
+        self._profiles: list[bytes] = []
 
     @property
     def touched_logs(self) -> list[int]:
@@ -76,7 +76,7 @@ class Exchange:
         return list(self._last)
 
     def take(self, item: bytes) -> None:
-        """Verify and store one segment or profile; it is durable when this returns.
+        """Verify and store one segment; it is durable when this returns. Profiles wait for theirs.
 
         Raises:
             SyncError, UnknownDeviceError: it was refused; what came before it stays.
@@ -89,7 +89,8 @@ class Exchange:
         if item[0] == _COSE_TAG_BYTE:
             self._take_segment(open_segment(item))
         else:
-            self._take_profile(item)
+            open_profile(item)
+            self._profiles.append(item)
 
     def receipt(self) -> bytes:
         """Sign what this hub holds now of the logs that the request was about."""
@@ -117,6 +118,7 @@ class Exchange:
             if log.pk == 0:
                 pk = segments.open_log(connection, log.log, log.device)
                 log = LogRow(pk, log.log, log.device, log.public_key, log.device_state)
+            self._store_profiles(connection)
             placement = segments.store(connection, log, segment, quarantined, self._intake.now_ms())
         self._last[log.pk] = (log, segment, placement)
 
@@ -135,21 +137,17 @@ class Exchange:
                 raise UnknownDeviceError(N_("Log ini milik perangkat yang belum dikenal pusat."))
         return LogRow(0, segment.log, owner.pk, owner.public_key, owner.state)
 
-    def _take_profile(self, item: bytes) -> None:
-        open_profile(item)
-        commitment = commitment_of(item)
-        profiles = schema.profiles
-        with reading(self._intake.engine) as connection:
-            query = select(profiles.c.commitment).where(profiles.c.commitment == commitment)
-            if connection.execute(query).first() is not None:
-                return
-        try:
-            with writing(self._intake.engine) as connection:
-                connection.execute(
-                    insert(profiles).values(commitment=commitment, device=self._device.pk, data=item)
-                )
-        except IntegrityError:
-            return  # another worker stored the same profile in between
+    def _store_profiles(self, connection: Connection) -> None:
+        """Store the profiles that came before a segment, in the segment's transaction."""
+        if not self._profiles:
+            return
+        rows = [
+            {"commitment": commitment_of(item), "device": self._device.pk, "data": item}
+            for item in self._profiles
+        ]
+        statement = insert_or_ignore(connection, schema.profiles).on_conflict_do_nothing()
+        connection.execute(statement, rows)
+        self._profiles = []
 
     def _verdict_on(
         self, connection: Connection, log: LogRow, segment: Segment, placement: Placement

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub import alerts, schema
-from hub.db import driver_placeholder, reading, writing
+from hub.db import driver_placeholder, insert_or_ignore, reading, writing
 from sync.batch import Batch
 from sync.entries import AnchorNoted, ClockObserved, Entry, LearnerAdded, PackInstalled, ProfileChanged
 from sync.errors import N_, LontarError, MalformedError
@@ -205,12 +204,11 @@ def _check_references(batch: Batch, branch: _Branch, named: Iterable[Entry]) -> 
 
 def _apply_named(work: _Work, branch: _Branch, row: Any, named: Sequence[Entry]) -> None:
     learners_before, packs_before = len(branch.learners), len(branch.packs)
+    added = [entry for entry in named if entry.kind == LearnerAdded.number]
+    branch.learners.extend(_learners(work, added, row.id))
     notes = []
     for entry in named:
-        if entry.kind == LearnerAdded.number:
-            added = LearnerAdded.from_fields(entry.fields)
-            branch.learners.append(_learner(work, added.commitment, entry.seq, row.id))
-        elif entry.kind == PackInstalled.number:
+        if entry.kind == PackInstalled.number:
             branch.packs.append(_pack(work.connection, PackInstalled.from_fields(entry.fields)))
         elif entry.kind == ProfileChanged.number:
             changed = ProfileChanged.from_fields(entry.fields)
@@ -234,20 +232,29 @@ def _write_numbers(work: _Work, branch: _Branch, learners_before: int, packs_bef
             work.connection.execute(insert(table), rows)
 
 
-def _learner(work: _Work, commitment: bytes, seq: int, segment: bytes) -> int:
+def _learners(work: _Work, added: Sequence[Entry], segment: bytes) -> list[int]:
+    """This hub's numbers of the people that a segment introduces, in its order; new ones are written."""
     table = schema.learners
-    identity = learner_id(work.log, commitment)
-    known = work.connection.execute(select(table.c.pk).where(table.c.learner == identity)).scalar()
-    if known is not None:
-        return int(known)
-    values = {
-        "learner": identity,
-        "device": work.device,
-        "commitment": commitment,
-        "profile_seq": seq,
-        "profile_segment": segment,
+    commitments = [LearnerAdded.from_fields(entry.fields).commitment for entry in added]
+    identities = [learner_id(work.log, commitment) for commitment in commitments]
+    query = select(table.c.learner, table.c.pk).where(table.c.learner.in_(identities))
+    known = {bytes(row.learner): row.pk for row in work.connection.execute(query)} if identities else {}
+    new = {
+        identity: {
+            "learner": identity,
+            "device": work.device,
+            "commitment": commitment,
+            "profile_seq": entry.seq,
+            "profile_segment": segment,
+        }
+        for identity, commitment, entry in zip(identities, commitments, added, strict=True)
+        if identity not in known
     }
-    return int(work.connection.execute(insert(table).values(values).returning(table.c.pk)).scalar_one())
+    if new:
+        statement = insert(table).returning(table.c.learner, table.c.pk)
+        made = work.connection.execute(statement, list(new.values()))
+        known.update({bytes(row.learner): row.pk for row in made})
+    return [known[identity] for identity in identities]
 
 
 def _pack(connection: Connection, installed: PackInstalled) -> int:
@@ -257,9 +264,8 @@ def _pack(connection: Connection, installed: PackInstalled) -> int:
     if known is not None:
         return int(known)
     # Two workers may meet the same new pack at the same moment.
-    dialect_insert = _insert_or_ignore(connection)
     connection.execute(
-        dialect_insert(table)
+        insert_or_ignore(connection, table)
         .values(
             manifest_hash=installed.manifest_hash,
             course_key=installed.course_key,
@@ -268,10 +274,6 @@ def _pack(connection: Connection, installed: PackInstalled) -> int:
         .on_conflict_do_nothing()
     )
     return int(connection.execute(query).scalar_one())
-
-
-def _insert_or_ignore(connection: Connection) -> Any:
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
 
 
 def _change_profile(

@@ -1,6 +1,6 @@
 """Indonesia's provinces, regencies, districts and villages by their official codes (PP.KK.CC.DDDD).
 
-The list is `idn-area-data` 4.0.1 under the Open Database License 1.0, kept in `regions/` with its notice.
+The list is `idn-area-data` 4.0.1 under the Open Database License 1.0, kept in `region_list/` with its notice.
 Codes change with every edition and names are not unique: nothing is ever keyed on a name. Owns the table
 regions.
 """
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from hub.db import writing
 from hub.schema import regions
 
-FOLDER: Final = Path(__file__).parent / "regions"
+FOLDER: Final = Path(__file__).parent / "region_list"
 _FILES: Final = ("provinces.csv", "regencies.csv", "districts.csv", "villages.csv.gz")
 LEVELS: Final = {0: "nation", 2: "province", 5: "regency", 8: "district", 13: "village"}
 """The length of a code says what it is the code of."""

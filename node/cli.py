@@ -126,6 +126,7 @@ def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None
 @speak_errors
 def record(data: Path, file: BinaryIO) -> None:
     from node.activity import Player
+    from node.courses import manifests
 
     with _opened(data) as made:
         player = Player(made.store, made.recorder, manifests(made))
@@ -148,6 +149,8 @@ def record(data: Path, file: BinaryIO) -> None:
 @DATA
 @speak_errors
 def status(data: Path) -> None:
+    from node.courses import manifests
+
     with _opened(data) as made:
         counts, state = made.recorder.counts(), made.worker.state()
         rows = [
@@ -208,12 +211,6 @@ def install(file: Path, data: Path, trust: str | None) -> None:
             _("Pelatihan %(title)s versi %(version)d terpasang.")
             % {"title": installed.manifest.title, "version": installed.manifest.version}
         )
-
-
-def manifests(made: Node) -> dict[int, object]:
-    from node.courses import manifests as of
-
-    return dict(of(made))
 
 
 @contextlib.contextmanager

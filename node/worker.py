@@ -63,7 +63,7 @@ class Worker:
         self._config = config
         self._store = store
         self._recorder = recorder
-        self._shelf = shelf
+        self.shelf = shelf
         self._machine = machine
         self._make_client = make_client or self._client
         self._one_at_a_time = threading.Lock()
@@ -90,7 +90,7 @@ class Worker:
         """Register with the hub; returns the root's fingerprint for people to compare."""
         with self._one_at_a_time:
             client = self._make_client()
-            enrolment = enrol(self._config, self._store, self._shelf, client, self._machine, code)
+            enrolment = enrol(self._config, self._store, self.shelf, client, self._machine, code)
             return enrolment.root_fingerprint
 
     def state(self) -> SyncState:
@@ -148,11 +148,11 @@ class Worker:
         client = self._make_client()
         keyset = pinned_keyset(self._store)
         if keyset is None:
-            enrol(self._config, self._store, self._shelf, client, self._machine, None)
+            enrol(self._config, self._store, self.shelf, client, self._machine, None)
             keyset = pinned_keyset(self._store)
         if keyset is None:
             raise NodeError(N_("Perangkat ini belum terdaftar di pusat."))
-        return client.exchange(self._shelf, keyset, self._recorder.clock, progress)
+        return client.exchange(self.shelf, keyset, self._recorder.clock, progress)
 
     def _client(self) -> Client:
         return Client(self._config.hub_url, self._config.device_key, key_id(self._config.device_key.public))

@@ -48,7 +48,8 @@ class Kind:
     adds: ClassVar[tuple[Adds, ...]] = ()
 
     def fields(self) -> tuple[Field, ...]:
-        return tuple(getattr(self, name) for name in field_types(type(self)))
+        """The fields as plain values: an IntEnum becomes the int that it is."""
+        return tuple(type_(getattr(self, name)) for name, type_ in field_types(type(self)).items())
 
     @classmethod
     def from_fields(cls, fields: tuple[Field, ...]) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from content_packs.render import with_addresses
 from node.desk import course_or_404, desk, for_learners, lesson_or_404
 from node.learning import CourseState
 from node.sittings import Sitting
@@ -36,7 +37,8 @@ def read(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
         content = learning.open_lesson(here.who, pack, lesson)
     else:
         content = learning.content(pack, lesson)
-    return render_template("lesson.html", course=course, state=state, content=content)
+    html = with_addresses(content.html, lambda name: url_for("learn.media", pack=pack, path=name))
+    return render_template("lesson.html", course=course, state=state, html=html)
 
 
 @blueprint.post("/pelatihan/<int:pack>/materi/<int:lesson>/dibaca")

@@ -1,0 +1,1 @@
+"""Courses as signed packs: built from a folder, verified, installed, read."""

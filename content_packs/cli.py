@@ -1,0 +1,94 @@
+"""`lontar pack …`: for people who make and check courses."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from gettext import gettext as _
+from pathlib import Path
+
+import click
+
+from content_packs.errors import PackError
+from sync.cli_errors import speak_errors
+from sync.errors import N_
+from sync.keys import SigningKey, fingerprint
+from sync.keyset import open_keyset
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.group(help=_("Paket pelatihan: membuat, memeriksa, memasang."))
+def pack() -> None:
+    pass
+
+
+@pack.command(help=_("Membuat kunci penerbit di FILE (hanya dapat dibaca pemiliknya)."))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@speak_errors
+def keygen(file: Path) -> None:
+    key = SigningKey.generate(secrets.token_bytes)
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as problem:
+        raise PackError(N_("Berkas %(file)s sudah ada; kunci tidak ditimpa."), file=file) from problem
+    with os.fdopen(handle, "w", encoding="ascii") as opened:
+        opened.write(key.seed.hex() + "\n")
+    click.echo(_("Sidik kunci penerbit: %(fingerprint)s") % {"fingerprint": fingerprint(key.public)})
+
+
+@pack.command(help=_("Membuat paket bersegel dari folder pelatihan."))
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--key", "key_file", type=_FILE, required=True, help=_("Berkas kunci penerbit."))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), default=None)
+@speak_errors
+def build(folder: Path, key_file: Path, output: Path | None) -> None:
+    from content_packs.build import build_pack
+
+    made = build_pack(folder, _read_key(key_file))
+    target = output or Path(f"{made.manifest.course_id}-{made.manifest.version}.lontar")
+    with target.open("wb") as file:
+        made.write(file)
+    questions = sum(len(lesson.question_ids) for lesson in made.manifest.lessons)
+    click.echo(
+        _("%(file)s: %(title)s versi %(version)d, %(lessons)d materi, %(questions)d soal, %(size)d bita.")
+        % {
+            "file": target,
+            "title": made.manifest.title,
+            "version": made.manifest.version,
+            "lessons": len(made.manifest.lessons),
+            "questions": questions,
+            "size": target.stat().st_size,
+        }
+    )
+
+
+@pack.command(help=_("Memeriksa paket: segel, isi, dan siapa penerbitnya."))
+@click.argument("file", type=_FILE)
+@click.option("--keyset", type=_FILE, default=None, help=_("Daftar kunci pusat (keyset.cose)."))
+@click.option("--trust", default=None, help=_("Sidik kunci penerbit yang dipercaya."))
+@speak_errors
+def verify(file: Path, keyset: Path | None, trust: str | None) -> None:
+    from content_packs.verify import open_pack, trusted_by
+
+    known = open_keyset(keyset.read_bytes()) if keyset else None
+    with open_pack(file, trusted_by(known, trust)) as opened:
+        manifest = opened.manifest
+    for label, value in (
+        (_("Pelatihan"), f"{manifest.title} ({manifest.course_id})"),
+        (_("Versi"), manifest.version),
+        (_("Materi"), len(manifest.lessons)),
+        (_("Ukuran"), _("%(size)d bita") % {"size": manifest.size}),
+        (_("Penerbit"), manifest.publisher),
+        (_("Sidik kunci penerbit"), fingerprint(manifest.publisher_key)),
+        (_("Nomor paket"), opened.manifest_hash.hex()),
+    ):
+        click.echo(f"{label:24} {value}")
+    click.echo(_("Paket utuh dan bersegel sah."))
+
+
+def _read_key(path: Path) -> SigningKey:
+    try:
+        return SigningKey.from_seed(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+    except ValueError as problem:
+        raise PackError(N_("Berkas %(file)s bukan kunci penerbit."), file=path) from problem

@@ -1,0 +1,28 @@
+"""Refusals about course packs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sync.errors import LontarError
+
+
+class PackError(LontarError):
+    """A pack, or what should become one, can't be used."""
+
+    code: ClassVar[str] = "pack"
+    exit_code: ClassVar[int] = 2
+
+
+class UntrustedPackError(PackError):
+    """Nobody whom this device trusts has signed the pack."""
+
+    code = "untrusted-pack"
+    exit_code = 9
+    http_status = 403
+
+
+class NoSpaceError(PackError):
+    code = "no-space"
+    exit_code = 7
+    http_status = 507

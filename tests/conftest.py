@@ -1,0 +1,1 @@
+"""Makes the factories beside this file (`village`, …) importable from every test."""
