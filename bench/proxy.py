@@ -48,6 +48,13 @@ class CountingProxy:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    def settle(self) -> None:
+        """Wait until what is still on its way has been counted."""
+        before, deadline = (-1, -1), time.monotonic() + 2
+        while time.monotonic() < deadline and before != (self.counts.up, self.counts.down):
+            before = (self.counts.up, self.counts.down)
+            time.sleep(0.1)
+
     def _accept(self) -> None:
         while self._open:
             try:

@@ -83,6 +83,9 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+Serving = contextlib.AbstractContextManager[subprocess.Popen[bytes]]
+
+
 @contextlib.contextmanager
 def serving(command: list[str], url: str, timeout_s: float = 30.0) -> Iterator[subprocess.Popen[bytes]]:
     """A `lontar … serve` process, from when it answers until the block ends."""

@@ -51,7 +51,7 @@ def build(folder: Path, key_file: Path, output: Path | None) -> None:
         made.write(file)
     questions = sum(len(lesson.question_ids) for lesson in made.manifest.lessons)
     click.echo(
-        _("%(file)s: %(title)s versi %(version)d, %(lessons)d materi, %(questions)d soal, %(size)d bita.")
+        _("%(file)s: %(title)s versi %(version)s, %(lessons)s materi, %(questions)s soal, %(size)s bita.")
         % {
             "file": target,
             "title": made.manifest.title,
@@ -78,7 +78,7 @@ def verify(file: Path, keyset: Path | None, trust: str | None) -> None:
         (_("Pelatihan"), f"{manifest.title} ({manifest.course_id})"),
         (_("Versi"), manifest.version),
         (_("Materi"), len(manifest.lessons)),
-        (_("Ukuran"), _("%(size)d bita") % {"size": manifest.size}),
+        (_("Ukuran"), _("%(size)s bita") % {"size": manifest.size}),
         (_("Penerbit"), manifest.publisher),
         (_("Sidik kunci penerbit"), fingerprint(manifest.publisher_key)),
         (_("Nomor paket"), opened.manifest_hash.hex()),

@@ -61,7 +61,7 @@ def read_lesson(path: Path) -> SourceLesson:
     body = text[front.end() :]
     starts = list(_QUESTION.finditer(body))
     reading = body[: starts[0].start()] if starts else body
-    ends = [start.start() for start in starts[1:]] + [len(body)]
+    ends = [*(start.start() for start in starts), len(body)][1:]
     questions = tuple(
         _question(path, start[1], start[2], body[start.end() : end])
         for start, end in zip(starts, ends, strict=True)
@@ -143,7 +143,11 @@ def _question(path: Path, id_: str, text: str, block: str) -> SourceQuestion:
     if len(set(choices)) != len(choices):
         raise _wrong(path, N_("soal [%(what)s] punya dua pilihan yang sama"), id_)
     return SourceQuestion(
-        id_, " ".join([text, *more]).strip(), tuple(choices), right[0], " ".join(explanation)
+        id_,
+        " ".join([text, *more]).strip(),
+        tuple(choices),
+        right[0],
+        " ".join(explanation).removeprefix("Penjelasan:").strip(),
     )
 
 

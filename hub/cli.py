@@ -60,7 +60,7 @@ def init(data: Path, database: str | None, operator: str, password: str | None, 
     db.upgrade(engine)
     count = region_list.load(engine, regions)
     operators.set_password(engine, operator, made_password)
-    click.echo(_("Pusat siap di %(folder)s dengan %(count)d wilayah.") % {"folder": data, "count": count})
+    click.echo(_("Pusat siap di %(folder)s dengan %(count)s wilayah.") % {"folder": data, "count": count})
     click.echo(_("Sidik kunci pusat: %(root)s") % {"root": fingerprint(made.keyset.root)})
     click.echo(
         _("Pindahkan %(path)s ke flashdisk yang disimpan di tempat aman; pusat berjalan tanpanya.")
@@ -84,7 +84,7 @@ def serve(data: Path, host: str, port: int, workers: int) -> None:
 
     with _opened(data):
         pass  # refuse a missing or newer database before gunicorn starts its workers
-    click.echo(_("Pusat: http://%(host)s:%(port)d (Ctrl-C untuk berhenti)") % {"host": host, "port": port})
+    click.echo(_("Pusat: http://%(host)s:%(port)s (Ctrl-C untuk berhenti)") % {"host": host, "port": port})
     run(data, host, port, workers)
 
 
@@ -147,7 +147,7 @@ def add_course(data: Path, file: Path) -> None:
     with _opened(data) as made:
         manifest = courses.add(made.engine, made.config, file)
         click.echo(
-            _("Pelatihan %(title)s versi %(version)d dikenal pusat.")
+            _("Pelatihan %(title)s versi %(version)s dikenal pusat.")
             % {"title": manifest.title, "version": manifest.version}
         )
 
@@ -173,7 +173,7 @@ def rebuild(data: Path) -> None:
     with _opened(data) as made:
         count = merge.rebuild(made.engine, lambda entries: click.echo(f"\r{entries}", nl=False, err=True))
         click.echo("", err=True)
-        click.echo(_("%(count)d catatan digabungkan ulang.") % {"count": count})
+        click.echo(_("%(count)s catatan digabungkan ulang.") % {"count": count})
 
 
 @hub.command(help=_("Membawa basis data ke versi Lontar ini."))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from content_packs.manifest import Manifest
-from content_packs.verify import open_pack, trusted_by
 from sqlalchemy import Connection, Engine, insert, select
 
+from content_packs.manifest import Manifest
+from content_packs.verify import open_pack, trusted_by
 from hub.config import Config
 from hub.db import writing
 from hub.schema import courses

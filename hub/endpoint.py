@@ -97,7 +97,7 @@ def _check_length(environ: dict[str, Any], limit: int) -> None:
     if not text.isdecimal():
         raise MalformedError(N_("Permintaan tanpa ukuran tidak diterima."))
     if int(text) > limit:
-        raise TooLargeError(N_("Kiriman melebihi batas %(limit)d bita."), limit=limit)
+        raise TooLargeError(N_("Kiriman melebihi batas %(limit)s bita."), limit=limit)
 
 
 def _arriving(environ: dict[str, Any]) -> Iterator[bytes]:

@@ -215,7 +215,7 @@ def _apply_named(work: _Work, branch: _Branch, row: Any, named: Sequence[Entry])
             _change_profile(
                 work.connection, branch.learners[changed.learner], changed.commitment, entry.seq, row.id
             )
-        else:
+        elif entry.kind in _CLOCKS:
             notes.append(_clock_note(work.log_pk, row.pk, entry))
     if notes:
         work.connection.execute(insert(schema.clock_notes), notes)

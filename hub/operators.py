@@ -30,7 +30,7 @@ def set_password(engine: Engine, name: str, password: str) -> None:
     """
     if len(password) < PASSWORD_LENGTH_MIN:
         raise HubError(
-            N_("Kata sandi operator pusat paling sedikit %(count)d huruf."), count=PASSWORD_LENGTH_MIN
+            N_("Kata sandi operator pusat paling sedikit %(count)s huruf."), count=PASSWORD_LENGTH_MIN
         )
     hashed = hash_password(password)
     with writing(engine) as connection:

@@ -124,7 +124,7 @@ def find(engine: Engine, prefix: str) -> bytes:
         ]
     if len(found) != 1:
         raise NotFoundError(
-            N_("%(count)d perangkat berawalan %(prefix)s. Sebutkan nomor perangkat lebih lengkap."),
+            N_("%(count)s perangkat berawalan %(prefix)s. Sebutkan nomor perangkat lebih lengkap."),
             count=len(found),
             prefix=prefix,
         )

@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
-from content_packs.manifest import Manifest
 
+from content_packs.manifest import Manifest
 from node.errors import ActivityError
 from node.recorder import Recorder, Source
 from node.store import Store
@@ -154,7 +154,7 @@ class Player:
         if place is None:
             raise ActivityError(
                 N_(
-                    "Baris %(line)d: pelatihan %(course)s dengan materi %(lesson)s belum dipasang. Pasang dulu paketnya."
+                    "Baris %(line)s: pelatihan %(course)s dengan materi %(lesson)s belum dipasang. Pasang dulu paketnya."
                 ),
                 line=at,
                 course=line.course,
@@ -173,11 +173,11 @@ class Player:
         if line.item is not None and line.choice is not None and line.correct is not None:
             if line.item > questions:
                 raise ActivityError(
-                    N_("Baris %(line)d: materi ini hanya punya %(count)d soal."), line=at, count=questions
+                    N_("Baris %(line)s: materi ini hanya punya %(count)s soal."), line=at, count=questions
                 )
             return QuestionAnswered(who, pack, lesson, line.item, line.choice, line.correct, line.seconds)
         raise ActivityError(
-            N_("Baris %(line)d: isian untuk %(kind)s tidak lengkap."), line=at, kind=line.kind
+            N_("Baris %(line)s: isian untuk %(kind)s tidak lengkap."), line=at, kind=line.kind
         )
 
 
@@ -191,16 +191,16 @@ def read_line(text: bytes, at: int) -> Line:
         ActivityError: with the line's number and what is wrong.
     """
     if len(text) > _LINE_MAX:
-        raise ActivityError(N_("Baris %(line)d terlalu panjang."), line=at)
+        raise ActivityError(N_("Baris %(line)s terlalu panjang."), line=at)
     try:
         line = _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise ActivityError(
-            N_("Baris %(line)d tidak dapat dibaca: %(problem)s"), line=at, problem=problem
+            N_("Baris %(line)s tidak dapat dibaca: %(problem)s"), line=at, problem=problem
         ) from problem
     if line.at.tzinfo is None:
         raise ActivityError(
-            N_("Baris %(line)d: waktu harus menyebut zona, misalnya 2026-03-02T01:00:00Z."), line=at
+            N_("Baris %(line)s: waktu harus menyebut zona, misalnya 2026-03-02T01:00:00Z."), line=at
         )
     return line
 

@@ -106,12 +106,12 @@ def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None
             server = waitress.create_server(create_app(made), host=listen[0], port=listen[1], threads=8)
         except OSError as problem:
             raise DataFolderError(
-                N_("Alamat %(host)s:%(port)d sedang dipakai program lain. Pilih --port lain."),
+                N_("Alamat %(host)s:%(port)s sedang dipakai program lain. Pilih --port lain."),
                 host=listen[0],
                 port=listen[1],
             ) from problem
         click.echo(
-            _("Halaman belajar: http://localhost:%(port)d (Ctrl-C untuk berhenti)") % {"port": listen[1]}
+            _("Halaman belajar: http://localhost:%(port)s (Ctrl-C untuk berhenti)") % {"port": listen[1]}
         )
         if not no_sync:
             made.worker.start()
@@ -134,7 +134,7 @@ def record(data: Path, file: BinaryIO) -> None:
             played = player.play((line for line in file if line.strip()), lambda count: show(count, None))
         click.echo(
             _(
-                "%(lines)d baris dibaca: %(recorded)d dicatat, %(known)d sudah ada, %(learners)d peserta baru."
+                "%(lines)s baris dibaca: %(recorded)s dicatat, %(known)s sudah ada, %(learners)s peserta baru."
             )
             % {
                 "lines": played.lines,
@@ -166,8 +166,10 @@ def status(data: Path) -> None:
         ]
         for label, value in rows:
             click.echo(f"{label:28} {value}")
-        for text in (*state.alerts, *([state.error] if state.error else [])):
+        for text in state.alerts:
             click.echo(_(text))
+        if state.error is not None:
+            click.echo(state.error.sentence(_))
 
 
 @click.command(name="sync", help=_("Mengirim yang belum dikonfirmasi ke pusat, sekali."))
@@ -180,7 +182,7 @@ def sync_command(data: Path) -> None:
         counts, state = made.recorder.counts(), made.worker.state()
         click.echo(
             _(
-                "%(confirmed)d dari %(saved)d catatan dikonfirmasi pusat (%(sent)d bita naik, %(received)d bita turun, %(requests)d permintaan)."
+                "%(confirmed)s dari %(saved)s catatan dikonfirmasi pusat (%(sent)s bita naik, %(received)s bita turun, %(requests)s permintaan)."
             )
             % {
                 "confirmed": counts.confirmed,
@@ -208,7 +210,7 @@ def install(file: Path, data: Path, trust: str | None) -> None:
     with _opened(data) as made:
         installed = install_pack(made, file, trust)
         click.echo(
-            _("Pelatihan %(title)s versi %(version)d terpasang.")
+            _("Pelatihan %(title)s versi %(version)s terpasang.")
             % {"title": installed.manifest.title, "version": installed.manifest.version}
         )
 

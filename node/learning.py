@@ -14,7 +14,6 @@ from typing import Final
 
 from content_packs.manifest import Lesson, Manifest
 from content_packs.store import InstalledPack, LessonContent, PackStore
-
 from node.errors import NodeError, UnknownThingError
 from node.recorder import Recorder
 from node.store import Store

@@ -65,7 +65,7 @@ class NodeShelf:
             ).fetchall()
         if sha256(data)[:ID_SIZE] != id_:
             raise DamagedDatabaseError(
-                N_("Segmen %(index)d di basis data ini rusak. Jangan dihapus: pulihkan dari cadangan."),
+                N_("Segmen %(index)s di basis data ini rusak. Jangan dihapus: pulihkan dari cadangan."),
                 index=index,
             )
         return [*(row[0] for row in profiles), data]

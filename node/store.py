@@ -22,6 +22,7 @@ from sync.errors import N_
 
 FILE: Final = "lontar.db"
 _BUSY_MS: Final = 10_000
+_WAL_KEPT: Final = 256 * 1024
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -37,6 +38,7 @@ class Store:
         self._path = data / FILE
         self._lock = threading.RLock()
         self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
         with _spoken(self._path):
             self._writer = sqlite3.connect(
                 self._path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
@@ -47,6 +49,7 @@ class Store:
                 "trusted_schema=OFF",
                 "foreign_keys=ON",
                 "wal_autocheckpoint=256",
+                f"journal_size_limit={_WAL_KEPT}",
             ):
                 self._writer.execute(f"PRAGMA {pragma}")
             if self._writer.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -83,11 +86,14 @@ class Store:
         with _spoken(self._path):
             connection = getattr(self._local, "connection", None)
             if connection is None:
-                connection = sqlite3.connect(self._path, timeout=_BUSY_MS / 1000, isolation_level=None)
+                connection = sqlite3.connect(
+                    self._path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+                )
                 connection.execute("PRAGMA query_only=ON")
                 connection.execute("PRAGMA trusted_schema=OFF")
                 connection.execute("PRAGMA wal_autocheckpoint=0")
                 self._local.connection = connection
+                self._readers.append(connection)
             yield connection
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -104,7 +110,10 @@ class Store:
             )
 
     def close(self) -> None:
+        """Close every connection, so that SQLite folds the WAL into the one file."""
         with self._lock:
+            for reader in self._readers:
+                reader.close()
             self._writer.close()
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from content_packs.store import PackStore
-
 from node.config import Config, load
 from node.learning import Learning
 from node.recorder import Recorder

@@ -33,10 +33,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """What the page about synchronisation says. `error` is a sentence in Indonesian, to be translated."""
+    """What people are told about synchronisation: `error` is why the last attempt failed, if it did."""
 
     last_contact_ms: int | None
-    error: str | None
+    error: LontarError | None
     running: bool
     registration: str
     alerts: tuple[str, ...]
@@ -71,6 +71,10 @@ class Worker:
         self._stopping = False
         self._thread: threading.Thread | None = None
 
+    def with_client(self, make_client: Callable[[], Client]) -> Worker:
+        """The same node's worker with another way to its hub."""
+        return Worker(self._config, self._store, self._recorder, self.shelf, self._machine, make_client)
+
     def exchange(self, progress: Progress = lambda sent, total: None) -> Outcome:
         """One exchange, now.
 
@@ -81,9 +85,10 @@ class Worker:
             try:
                 outcome = self._exchange(progress)
             except LontarError as problem:
-                self._store.put(_ERROR, problem.sentence())
+                details = [[name, str(value)] for name, value in problem.details.items()]
+                self._store.put(_ERROR, [problem.text, details])
                 raise
-            self._store.put(_ERROR, "")
+            self._store.put(_ERROR, None)
             return outcome
 
     def enrol(self, code: str | None) -> str:
@@ -107,11 +112,18 @@ class Worker:
             )
         return SyncState(
             self._store.get(LAST_CONTACT),
-            self._store.get(_ERROR) or None,
+            self._last_error(),
             self._one_at_a_time.locked(),
             self._store.get(REGISTRATION, "none"),
             tuple(alerts),
         )
+
+    def _last_error(self) -> LontarError | None:
+        """The last failure, as text and details, so that every page can tell it in its own language."""
+        match self._store.get(_ERROR):
+            case [str() as text, list() as details]:
+                return LontarError(text, **dict(details))
+        return None
 
     def sync_soon(self) -> None:
         self._wake.set()

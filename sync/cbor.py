@@ -39,7 +39,7 @@ def decode(data: bytes, limit: int = limits.CONTROL_ITEM) -> Any:
     """
     if len(data) > limit:
         raise TooLargeError(
-            N_("Data sebesar %(size)d bita melebihi batas %(limit)d bita."),
+            N_("Data sebesar %(size)s bita melebihi batas %(limit)s bita."),
             size=len(data),
             limit=limit,
         )

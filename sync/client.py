@@ -234,7 +234,7 @@ def _checked(answer: bytes, response: requests.Response, url: str) -> bytes:
             raise _unreachable(url)
         raise NotAHubError(
             N_(
-                "Yang menjawab di %(url)s bukan pusat Lontar (jawaban %(status)d). Periksa alamat pusat, atau masuk dulu ke jaringan Wi-Fi ini."
+                "Yang menjawab di %(url)s bukan pusat Lontar (jawaban %(status)s). Periksa alamat pusat, atau masuk dulu ke jaringan Wi-Fi ini."
             ),
             url=url,
             status=response.status_code,

@@ -208,7 +208,7 @@ class ItemSplitter:
         """
         self._seen += len(data)
         if self._seen > self._limit:
-            raise TooLargeError(N_("Kiriman melebihi batas %(limit)d bita."), limit=self._limit)
+            raise TooLargeError(N_("Kiriman melebihi batas %(limit)s bita."), limit=self._limit)
         self._buffer += data
         at = 0
         try:

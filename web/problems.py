@@ -68,6 +68,13 @@ OLD_FORM: Final = Problem(
 )
 
 
+REFUSED: Final = Problem(
+    N_("Ini belum dapat dilakukan"),
+    N_("Permintaan ini ditolak."),
+    N_("Ikuti petunjuk di atas. Bila tidak berhasil, beri tahu operator desa."),
+)
+
+
 def prepare(app: Flask) -> None:
     """Show `app`'s errors as pages. What isn't one of ours is logged with its traceback by Flask."""
     app.register_error_handler(HTTPException, _http_problem)
@@ -85,7 +92,7 @@ def _http_problem(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 
 def _refusal(error: LontarError) -> tuple[str, int]:
-    problem = PROBLEMS.get(error.http_status, PROBLEMS[400])
+    problem = PROBLEMS[error.http_status] if error.http_status in (403, 404, 413) else REFUSED
     return _page(problem, error.http_status, happened=error.sentence(gettext), code=error.code)
 
 

@@ -11,6 +11,8 @@
   });
 
   function press(key) {
+    var before = fields[fields.indexOf(active) - 1];
+    if (key === "delete" && !active.value && before) active = before;
     if (key === "delete") active.value = active.value.slice(0, -1);
     else if (key === "clear") active.value = "";
     else if (active.value.length < 6) active.value += key;

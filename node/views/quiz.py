@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from content_packs.store import Question
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from content_packs.store import Question
 from node.desk import desk, for_learners, lesson_or_404
 from node.errors import NodeError
 from node.sittings import Sitting
@@ -89,13 +89,16 @@ def result(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
     reached = learning.last_result(here.who, pack, lesson)
     if reached is None:
         return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
+    attempts_left = learning.attempts_left(here.who, pack, lesson)
     return render_template(
         "result.html",
         course=course,
         state=state,
         result=reached,
         questions=_questions(pack, lesson),
-        attempts_left=learning.attempts_left(here.who, pack, lesson),
+        attempts_left=attempts_left,
+        # Whoever may still try a test again is told which answers were wrong, not which are right.
+        reveals=reached.passed is not False or not attempts_left,
     )
 
 

@@ -13,7 +13,13 @@ blueprint = Blueprint("sync_state", __name__)
 
 @blueprint.get("/sinkronisasi")
 def show() -> ResponseReturnValue:
-    return render_template("sync.html", state=desk().node.worker.state())
+    state = desk().node.worker.state()
+    return render_template(
+        "sync.html",
+        state=state,
+        error=state.error.sentence(_) if state.error else "",
+        alerts=[_(alert) for alert in state.alerts],
+    )
 
 
 @blueprint.post("/sinkronisasi")

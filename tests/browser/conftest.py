@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-import waitress
 from flask import Flask
+from werkzeug.serving import make_server
 
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
@@ -37,11 +37,11 @@ def serve() -> Iterator[Serve]:
     servers = []
 
     def start(app: Flask) -> str:
-        server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
+        server = make_server("127.0.0.1", 0, app, threaded=True)
         servers.append(server)
-        threading.Thread(target=server.run, daemon=True).start()
-        return f"http://127.0.0.1:{server.effective_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
 
     yield start
     for server in servers:
-        server.close()
+        server.shutdown()

@@ -1,0 +1,38 @@
+# Two commands matter: `make demo` and `make test`. Both work on a fresh machine with Python 3.11+, make, git.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: demo test test-all bench install lint texts clean
+
+demo: $(VENV)/.all
+	$(BIN)/python -m bench demo $(ARGS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+bench: $(VENV)/.test
+	$(BIN)/python -m bench wire
+	$(BIN)/python -m bench village
+	$(BIN)/python -m bench merge
+
+lint: $(VENV)/.test
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy && $(BIN)/lint-imports
+
+# Gathers the texts for people into the catalogue, and compiles it.
+texts: $(VENV)/.test
+	$(BIN)/python -m web.catalogue
+
+$(VENV)/.all: setup.cfg
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
+	touch $@
+
+$(VENV)/.test: setup.cfg
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@ $(VENV)/.all
+
+clean:
+	rm -rf $(VENV) demo-data build dist *.egg-info

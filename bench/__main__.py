@@ -1,0 +1,99 @@
+"""`python -m bench …`: prints what README and RESULTS.md quote."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+
+@click.group(help=__doc__)
+def bench() -> None:
+    pass
+
+
+@bench.command(help="Bytes, requests and seconds on the wire.")
+def wire() -> None:
+    from bench import wire as measured
+
+    table = _table("what", "up B", "down B", "body up B", "body down B", "requests", "seconds")
+    for row in measured.run():
+        table.add_row(
+            row.what,
+            f"{row.up:,}",
+            f"{row.down:,}",
+            f"{row.body_up:,}",
+            f"{row.body_down:,}",
+            str(row.requests),
+            f"{row.seconds:.2f}",
+        )
+    _print(table)
+
+
+@bench.command(help="How fast a hub takes in and adds up, and how much room an entry takes.")
+@click.option("--villages", default=200, show_default=True)
+@click.option("--entries", default=2000, show_default=True)
+@click.option("--postgresql/--no-postgresql", default=True, show_default=True)
+def merge(villages: int, entries: int, postgresql: bool) -> None:
+    from bench import merge as measured
+
+    table = _table(
+        "database",
+        "entries",
+        "intake/CPU s",
+        "with projections/CPU s",
+        "rebuild/CPU s",
+        "B/entry segments",
+        "B/entry all",
+    )
+    for result in measured.run(villages, entries, postgresql):
+        table.add_row(
+            result.database,
+            f"{result.entries:,}",
+            f"{result.entries / result.intake_cpu_s:,.0f}",
+            f"{result.entries / (result.intake_cpu_s + result.merge_cpu_s):,.0f}",
+            f"{result.entries / result.rebuild_cpu_s:,.0f}",
+            f"{result.segment_bytes / result.entries:.1f}",
+            f"{result.all_bytes / result.entries:.1f}",
+        )
+    _print(table)
+
+
+@bench.command(help="The village's own database: bytes an entry, and seconds to record.")
+def village() -> None:
+    from bench import village as measured
+
+    table = _table("what", "value")
+    for what, value in measured.run():
+        table.add_row(what, value)
+    _print(table)
+
+
+@bench.command(help="The whole road on this machine, with both pages at the end.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("demo-data"), show_default=True)
+@click.option("--once", is_flag=True, help="End after the comparison; the exit code tells.")
+def demo(data: Path, once: bool) -> None:
+    from bench import demo as demonstration
+
+    demonstration.run(data, once)
+
+
+def _table(*columns: str) -> Table:
+    table = Table()
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("what", "database") else "right")
+    return table
+
+
+def _print(table: Table) -> None:
+    console = Console(width=150)
+    console.print(table)
+    console.print(f"Python {platform.python_version()}, {platform.platform()}", style="dim")
+
+
+if __name__ == "__main__":
+    sys.exit(bench())
