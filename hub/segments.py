@@ -105,7 +105,8 @@ def store(
         )
     )
     if placement is Placement.FORKS:
-        alerts.raise_alert(connection, alerts.FORK, log.device, segment.id, now_ms)
+        # The place of the fork, not the branch that came second: which one that is depends on the road.
+        alerts.raise_alert(connection, alerts.FORK, log.device, segment.previous, now_ms)
     if branch is not None:
         _attach_waiting(connection, log, segment, quarantined, now_ms)
     return placement

@@ -279,7 +279,7 @@ def test_the_sync_page_tells_the_three_states_apart(tmp_path: Path) -> None:
 
 def test_the_last_error_of_a_round_trip_is_shown_as_it_was_said(tmp_path: Path) -> None:
     node, client = open_door(tmp_path)
-    node.store.put("last_error", "Pusat http://pusat/a%20b tidak dapat dihubungi.")
+    node.store.put("last_error", ["Pusat %(url)s tidak dapat dihubungi.", [["url", "http://pusat/a%20b"]]])
     page = client.get("/sinkronisasi").text
     assert "http://pusat/a%20b tidak dapat dihubungi" in page
     assert "Pekerjaan Anda aman" in page
