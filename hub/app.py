@@ -1,0 +1,31 @@
+"""`create_app` makes the centre's pages out of an opened hub.
+
+`LONTAR_HUB_HOSTS` names the hosts under which the pages may be opened (space between); without it only
+this machine's own names and literal addresses are. Behind TLS the cookies are marked Secure.
+"""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from hub.views import alerts, codes, courses, desk, devices, enter, learners, overview, regions, words
+from hub.wiring import Hub
+from web.app import prepare
+
+
+def create_app(hub: Hub) -> Flask:
+    """The operators' pages. The hub stays the caller's to close."""
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(
+        SECRET_KEY=hub.config.session_secret,
+        SESSION_COOKIE_NAME="lontar_hub",
+        ALLOWED_HOSTS=tuple(os.environ.get("LONTAR_HUB_HOSTS", "").split()),
+    )
+    prepare(app)
+    desk.prepare(app, hub)
+    words.prepare(app)
+    for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
+        app.register_blueprint(view.blueprint)
+    return app

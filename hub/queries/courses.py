@@ -1,0 +1,132 @@
+"""Courses over the whole hub: how many started, how many completed, what the final test gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Subquery, and_, distinct, false, func, or_, select
+
+from hub import courses, schema
+from hub.queries import progress
+
+COURSES_MOST: Final = 200
+"""Versions of courses that are looked at; devices may name any number of packs that nobody knows."""
+
+_p: Final = schema.packs
+_l: Final = schema.learners
+_lp: Final = schema.lesson_progress
+_cp: Final = schema.course_progress
+
+
+@dataclass
+class CourseRow:
+    """A course. `average` is of the learners' best final tests, in hundredths of a percent."""
+
+    course_key: bytes
+    title: str | None
+    versions: list[int]
+    started: int = 0
+    completed: int = 0
+    average: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VillageRow:
+    village: str
+    started: int
+    completed: int
+    average: int | None
+
+
+def listed(connection: Connection, only: bytes | None = None) -> list[CourseRow]:
+    """Courses that the hub knows by name or met in a log; those with most learners first."""
+    packs = _packs(connection, only)
+    titles = courses.titles(connection)
+    known = select(schema.courses.c.course_key, schema.courses.c.version)
+    if only is not None:
+        known = known.where(schema.courses.c.course_key == only)
+    found: dict[bytes, CourseRow] = {}
+    for key, version in [*connection.execute(known), *((row.course_key, row.version) for row in packs)]:
+        course = found.setdefault(bytes(key), CourseRow(bytes(key), titles.get(bytes(key)), []))
+        course.versions = sorted({*course.versions, version})
+    for key, started in connection.execute(_counted(_lp, packs)):
+        found[bytes(key)].started = started
+    for key, completed in connection.execute(_counted(_cp, packs)):
+        found[bytes(key)].completed = completed
+    best = _best_scores(connection, packs)
+    for key, average in connection.execute(
+        select(best.c.course_key, func.avg(best.c.score)).group_by(best.c.course_key)
+    ):
+        found[bytes(key)].average = round(average)
+    return sorted(found.values(), key=lambda course: (-course.started, course.title or "~", course.course_key))
+
+
+def count_villages(connection: Connection, course_key: bytes) -> int:
+    query = _with_villages(select(func.count(distinct(schema.devices.c.village))), _lp)
+    return int(connection.execute(query.where(_p.c.course_key == course_key)).scalar_one())
+
+
+def by_village(connection: Connection, course_key: bytes, most: int, skip: int) -> list[VillageRow]:
+    """The villages of a course, those with most learners first."""
+    village = schema.devices.c.village
+    started = func.count(distinct(_lp.c.learner)).label("started")
+    query = _with_villages(select(village, started), _lp).where(_p.c.course_key == course_key)
+    rows = connection.execute(
+        query.group_by(village).order_by(started.desc(), village).limit(most).offset(skip)
+    ).all()
+    here = [row.village for row in rows]
+    query = _with_villages(select(village, func.count(distinct(_cp.c.learner))), _cp)
+    query = query.where(_p.c.course_key == course_key, village.in_(here)).group_by(village)
+    completed = dict(connection.execute(query).tuples().all())
+    best = _best_scores(connection, _packs(connection, course_key))
+    query = (
+        select(village, func.avg(best.c.score))
+        .select_from(best)
+        .join(_l, _l.c.pk == best.c.learner)
+        .join(schema.devices, schema.devices.c.pk == _l.c.device)
+        .where(village.in_(here))
+        .group_by(village)
+    )
+    averages = {code: round(average) for code, average in connection.execute(query)}
+    return [
+        VillageRow(row.village, row.started, completed.get(row.village, 0), averages.get(row.village))
+        for row in rows
+    ]
+
+
+def _packs(connection: Connection, only: bytes | None) -> Sequence[Any]:
+    query = select(_p).order_by(_p.c.pk).limit(COURSES_MOST)
+    return connection.execute(query if only is None else query.where(_p.c.course_key == only)).all()
+
+
+def _counted(table: Any, packs: Sequence[Any]) -> Any:
+    query = select(_p.c.course_key, func.count(distinct(table.c.learner))).join(_p, _p.c.pk == table.c.pack)
+    return query.where(_p.c.pk.in_([row.pk for row in packs])).group_by(_p.c.course_key)
+
+
+def _with_villages(query: Any, table: Any) -> Any:
+    return (
+        query.select_from(table)
+        .join(_p, _p.c.pk == table.c.pack)
+        .join(_l, _l.c.pk == table.c.learner)
+        .join(schema.devices, schema.devices.c.pk == _l.c.device)
+    )
+
+
+def _best_scores(connection: Connection, packs: Sequence[Any]) -> Subquery:
+    """Each learner's best final test a course, where the manifest says which lesson that is."""
+    known = progress.manifests(connection, {bytes(row.manifest_hash) for row in packs})
+    final: list[ColumnElement[bool]] = [
+        and_(_lp.c.pack == row.pk, _lp.c.lesson.in_(progress.posttests(manifest)))
+        for row in packs
+        if (manifest := known.get(bytes(row.manifest_hash))) is not None
+    ]
+    return (
+        select(_p.c.course_key, _lp.c.learner, func.max(_lp.c.best_score).label("score"))
+        .join(_p, _p.c.pk == _lp.c.pack)
+        .where(or_(false(), *final), _lp.c.best_score.is_not(None))
+        .group_by(_p.c.course_key, _lp.c.learner)
+        .subquery()
+    )

@@ -1,0 +1,1 @@
+"""The operators' pages, one module a place. A view parses, asks `hub.queries`, then redirects or renders."""

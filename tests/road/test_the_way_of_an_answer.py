@@ -1,0 +1,288 @@
+"""The whole road between real processes: bytes, drops, resuming, and what people are told."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from conftest import Road
+from sqlalchemy import select
+
+from bench import world
+from bench.proxy import CountingProxy, Link
+from hub import schema
+from hub.db import reading
+from hub.wiring import Hub
+from node.wiring import Node
+from sync.client import Client
+from sync.entries import Entry
+from sync.errors import NotAHubError, RefusedError, UnreachableError
+from sync.keys import key_id
+from sync.segment import open_segment
+
+
+def entries_on(node: Node) -> list[Entry]:
+    node.recorder.seal()
+    with node.store.read() as db:
+        rows = db.execute("SELECT data FROM segments ORDER BY log, idx").fetchall()
+    return [entry for (data,) in rows for entry in open_segment(data).read().entries()]
+
+
+def entries_at(hub: Hub) -> list[Entry]:
+    with reading(hub.engine) as connection:
+        query = select(schema.segments.c.data).where(schema.segments.c.state == schema.MERGED)
+        rows = connection.execute(query.order_by(schema.segments.c.log, schema.segments.c.idx)).scalars()
+        return [entry for data in rows for entry in open_segment(data).read().entries()]
+
+
+def through(node: Node, url: str) -> Node:
+    """The node with its hub behind another address."""
+    key = node.config.device_key
+    worker = node.worker.with_client(lambda: Client(url, key, key_id(key.public)))
+    return Node(node.config, node.store, node.recorder, node.learning, node.packs, worker)
+
+
+@contextlib.contextmanager
+def answering(status: int, headers: dict[str, str], body: bytes) -> Iterator[str]:
+    """A web server that is no hub."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_five_thousand_entries_reach_the_hub_in_one_small_request(road: Road) -> None:
+    node = road.node()
+    world.play(node, world.workload_lines(1, 5000))
+    with road.serving():
+        world.register(road.hub, node)
+        with CountingProxy(("127.0.0.1", road.port)) as proxy:
+            outcome = through(node, proxy.url).worker.exchange()
+            proxy.settle()
+        assert outcome.requests == 1
+        assert outcome.sent <= 20_000
+        assert (proxy.counts.up, proxy.counts.down) <= (22_000, 500)
+        assert entries_at(road.hub) == entries_on(node)
+
+        with CountingProxy(("127.0.0.1", road.port)) as proxy:
+            outcome = through(node, proxy.url).worker.exchange()
+            proxy.settle()
+        assert outcome.requests == 1
+        assert outcome.sent <= 250
+        assert outcome.received <= 200
+        assert proxy.counts.up <= 500
+        assert proxy.counts.down <= 400
+
+        sizes = []
+        for batch in range(6):
+            world.play(node, world.workload_lines(1, 50, skip=5000 + 50 * batch))
+            with CountingProxy(("127.0.0.1", road.port)) as proxy:
+                outcome = through(node, proxy.url).worker.exchange()
+                proxy.settle()
+            assert outcome.requests == 1
+            assert proxy.counts.up <= 900
+            assert proxy.counts.down <= 500
+            sizes.append(outcome.sent)
+        assert sum(sizes) / len(sizes) <= 450
+        assert entries_at(road.hub) == entries_on(node)
+    counts = node.recorder.counts()
+    assert counts.saved == counts.sent == counts.confirmed
+    node.close()
+
+
+def test_a_cut_upload_goes_on_at_the_next_segment(road: Road) -> None:
+    node = road.node()
+    world.play(node, world.workload_lines(2, 5000))
+    with road.serving():
+        world.register(road.hub, node)
+        with CountingProxy(("127.0.0.1", road.port), Link(cut_after_up=6000)) as proxy:
+            cut = through(node, proxy.url)
+            with pytest.raises(UnreachableError):
+                cut.worker.exchange()
+            counts = node.recorder.counts()
+            assert counts.sent > counts.confirmed
+            outcome = cut.worker.exchange()
+            proxy.settle()
+        assert outcome.requests == 2, "one question, one upload of the rest"
+        whole = sum(
+            len(item)
+            for log in node.worker.shelf.logs()
+            for item in _all_items(node, log.tip.log, log.tip.index)
+        )
+        assert proxy.counts.up <= whole + 4096 + 1000
+        assert entries_at(road.hub) == entries_on(node)
+    node.close()
+
+
+def _all_items(node: Node, log: bytes, tip: int) -> list[bytes]:
+    return [item for index in range(tip + 1) for item in node.worker.shelf.items(log, index)]
+
+
+def test_what_arrived_before_the_cut_counts_at_once(road: Road) -> None:
+    node = road.node()
+    world.play(node, world.workload_lines(3, 5000))
+    with road.serving():
+        world.register(road.hub, node)
+        with (
+            CountingProxy(("127.0.0.1", road.port), Link(cut_after_up=9000)) as proxy,
+            pytest.raises(UnreachableError),
+        ):
+            through(node, proxy.url).worker.exchange()
+        for _ in range(100):
+            if len(entries_at(road.hub)) >= 1024:
+                break
+            threading.Event().wait(0.05)
+        assert 1024 <= len(entries_at(road.hub)) < 5000
+    node.close()
+
+
+def test_a_device_without_a_code_waits_and_is_let_in(road: Road) -> None:
+    from hub import registry
+    from hub.wiring import now_ms
+
+    node = road.node()
+    world.play(node, world.workload_lines(4, 100))
+    with road.serving():
+        node.worker.exchange()
+        assert node.worker.state().registration == "waiting"
+        assert node.recorder.counts().confirmed == 0
+        registry.approve(road.hub.engine, key_id(node.config.device_key.public), now_ms())
+        node.worker.exchange()
+        assert node.worker.state().registration == "registered"
+        assert entries_at(road.hub) == entries_on(node)
+    node.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (200, {"Content-Type": "text/html"}, b"<html>Selamat datang di Wi-Fi desa</html>"),
+        (302, {"Location": "http://portal.example/"}, b""),
+        (404, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>"),
+        (200, {"Content-Type": "application/cbor-seq"}, b"\x80"),
+        (200, {"Content-Type": "application/cbor-seq"}, b""),
+        (200, {"Content-Type": "application/cbor-seq"}, b"\xff" * 600_000),
+    ],
+)
+def test_something_that_is_no_hub_is_named_and_nothing_is_lost(
+    road: Road, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    node = road.node()
+    world.play(node, world.workload_lines(5, 100))
+    with road.serving():
+        world.register(road.hub, node)
+    before = node.recorder.counts()
+    with answering(status, headers, body) as url, pytest.raises(NotAHubError):
+        through(node, url).worker.exchange()
+    assert node.recorder.counts().confirmed == before.confirmed
+    with road.serving():
+        node.worker.exchange()
+        assert entries_at(road.hub) == entries_on(node)
+    node.close()
+
+
+def test_a_hub_that_is_off_is_said_to_be_unreachable(road: Road) -> None:
+    node = road.node()
+    with road.serving():
+        world.register(road.hub, node)
+    world.play(node, world.workload_lines(6, 30))
+    with pytest.raises(UnreachableError):
+        node.worker.exchange()
+    assert node.worker.state().error is not None
+    node.close()
+
+
+def test_another_hub_is_not_believed(road: Road, tmp_path_factory: pytest.TempPathFactory) -> None:
+    node = road.node()
+    world.play(node, world.workload_lines(7, 30))
+    with road.serving():
+        world.register(road.hub, node)
+    other_folder = tmp_path_factory.mktemp("other")
+    other = world.make_hub(other_folder / "hub")
+    stranger = world.make_node(other_folder / "node", road.url)
+    stranger.close()
+    port = world.free_port()
+    with world.serving_hub(other_folder / "hub", port), pytest.raises(RefusedError):
+        through(node, f"http://127.0.0.1:{port}").worker.exchange()
+    assert node.recorder.counts().confirmed == 0
+    other.close()
+    node.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["node", "status", "--data", "{none}"], 2),
+        (["sync", "--data", "{none}"], 2),
+        (["node", "init", "--data", "{new}", "--hub", "pusat.example", "--village", "17.05.10.2007"], 2),
+        (["node", "init", "--data", "{new}", "--hub", "http://x", "--village", "desa kami"], 2),
+        (
+            [
+                "node",
+                "init",
+                "--data",
+                "{new}",
+                "--hub",
+                "http://x",
+                "--village",
+                "17.05.10.2007",
+                "--code",
+                "123",
+            ],
+            1,
+        ),
+        (["hub", "status", "--data", "{none}"], 2),
+        (["hub", "register", "17.05.10.9999", "--data", "{hub}"], 2),
+        (["hub", "register", "--approve", "ff", "--data", "{hub}"], 2),
+        (["hub", "init", "--data", "{hub}"], 2),
+        (["pack", "build", "{hub}", "--key", "{hub}/keys/publisher.key"], 2),
+        (["pack", "verify", "{hub}/hub.toml"], 2),
+    ],
+)
+def test_a_command_that_cannot_do_it_says_one_sentence(road: Road, arguments: list[str], code: int) -> None:
+    places = {"none": road.folder / "nothing", "new": road.folder / "new", "hub": road.folder / "hub"}
+    words = [word.format(**{name: str(path) for name, path in places.items()}) for word in arguments]
+    done = subprocess.run([sys.executable, "-m", "lontar", *words], capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert not (road.folder / "nothing").exists()
+    assert not (road.folder / "new" / "node.toml").exists()
+
+
+def test_a_busy_port_is_said_to_be_busy(road: Road) -> None:
+    node = road.node()
+    node.close()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = ["node", "serve", "--data", str(road.folder / "node"), "--host", "127.0.0.1"]
+        done = subprocess.run(
+            [sys.executable, "-m", "lontar", *command, "--port", str(taken.getsockname()[1])],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
