@@ -176,6 +176,22 @@ def rebuild(data: Path) -> None:
         click.echo(_("%(count)s catatan digabungkan ulang.") % {"count": count})
 
 
+@hub.command(help=_("Memberi akun operator kata sandi baru; semua yang sedang masuk dikeluarkan."))
+@DATA
+@click.argument("operator", default="operator")
+@click.password_option("--password", prompt=_("Kata sandi baru"), help=_("Ditanyakan bila tidak disebut."))
+@speak_errors
+def password(data: Path, operator: str, password: str) -> None:
+    from hub import operators
+    from hub.views.sittings import Sittings
+    from hub.wiring import now_ms
+
+    with _opened(data) as made:
+        operators.set_password(made.engine, operator, password)
+        Sittings(made.engine, now_ms).end_all()
+        click.echo(_("Kata sandi %(name)s sudah diganti.") % {"name": operator})
+
+
 @hub.command(help=_("Membawa basis data ke versi Lontar ini."))
 @DATA
 @speak_errors

@@ -47,10 +47,11 @@ def m001_logs_and_progress(db: Database) -> None:
         )""",
         create_table(LESSON_PROGRESS),
         create_table(COURSE_PROGRESS),
-        # The answers of attempts that have not been submitted, and of the last one that was.
+        # The answers of attempts that have not been submitted, and of the last one that was. The key's columns
+        # come first and in its order: otherwise SQLite 3.40's quick_check reports NULLs that aren't there.
         """CREATE TABLE attempt_answers (
             learner INTEGER NOT NULL, pack INTEGER NOT NULL, lesson INTEGER NOT NULL,
-            question INTEGER NOT NULL, choice INTEGER NOT NULL, submitted INTEGER NOT NULL DEFAULT 0,
+            submitted INTEGER NOT NULL DEFAULT 0, question INTEGER NOT NULL, choice INTEGER NOT NULL,
             PRIMARY KEY (learner, pack, lesson, submitted, question)
         ) WITHOUT ROWID""",
         """CREATE TABLE pins (

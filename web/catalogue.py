@@ -48,7 +48,9 @@ def updated(locale: str) -> Catalog:
     if path.exists():
         with path.open("rb") as file:
             old = read_po(file, locale=locale)
-    fresh = Catalog(locale=locale, project="Lontar", charset="utf-8", fuzzy=False, creation_date=old.creation_date)
+    fresh = Catalog(
+        locale=locale, project="Lontar", charset="utf-8", fuzzy=False, creation_date=old.creation_date
+    )
     fresh.revision_date = old.revision_date
     for message in sorted((m for m in extracted() if m.id), key=lambda m: str(m.id)):
         known = old.get(message.id)

@@ -32,4 +32,7 @@ def listed(connection: Connection, most: int, skip: int = 0, device: int | None 
     if device is not None:
         query = query.where(_a.c.device == device)
     query = query.order_by(_a.c.first_ms.desc(), _a.c.pk.desc()).limit(most).offset(skip)
-    return [AlertRow(row.kind, row.first_ms, bytes(row.device), row.village) for row in connection.execute(query)]
+    return [
+        AlertRow(row.kind, row.first_ms, bytes(row.device), row.village)
+        for row in connection.execute(query)
+    ]

@@ -60,7 +60,9 @@ def listed(connection: Connection, only: bytes | None = None) -> list[CourseRow]
         select(best.c.course_key, func.avg(best.c.score)).group_by(best.c.course_key)
     ):
         found[bytes(key)].average = round(average)
-    return sorted(found.values(), key=lambda course: (-course.started, course.title or "~", course.course_key))
+    return sorted(
+        found.values(), key=lambda course: (-course.started, course.title or "~", course.course_key)
+    )
 
 
 def count_villages(connection: Connection, course_key: bytes) -> int:
@@ -79,7 +81,7 @@ def by_village(connection: Connection, course_key: bytes, most: int, skip: int) 
     here = [row.village for row in rows]
     query = _with_villages(select(village, func.count(distinct(_cp.c.learner))), _cp)
     query = query.where(_p.c.course_key == course_key, village.in_(here)).group_by(village)
-    completed = dict(connection.execute(query).tuples().all())
+    completed = {code: count for code, count in connection.execute(query)}
     best = _best_scores(connection, _packs(connection, course_key))
     query = (
         select(village, func.avg(best.c.score))

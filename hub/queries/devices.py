@@ -137,13 +137,16 @@ def logs(connection: Connection, device: int) -> list[LogRow]:
     tips: dict[int, list[tuple[int, bytes]]] = {}
     for row in connection.execute(query_tips):
         tips.setdefault(row.log, []).append((row.tip_idx, bytes(row.tip_id)))
-    return [LogRow(bytes(log), segments, entries or 0, tuple(tips.get(pk, ()))) for pk, log, segments, entries in rows]
+    return [
+        LogRow(bytes(log), segments, entries or 0, tuple(tips.get(pk, ())))
+        for pk, log, segments, entries in rows
+    ]
 
 
 def _rows(connection: Connection, query: Any) -> list[DeviceRow]:
     rows = connection.execute(query).all()
     held = _held(connection, [row.pk for row in rows])
-    return [DeviceRow(row.pk, bytes(row.device), *row[2:], held[row.pk]) for row in rows]
+    return [DeviceRow(held=held[row.pk], **row._mapping) for row in rows]
 
 
 def _held(connection: Connection, pks: Sequence[int]) -> dict[int, Held]:

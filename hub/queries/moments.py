@@ -46,10 +46,12 @@ def of_learner(connection: Connection, learner: int) -> LogTime:
     is_forked = connection.execute(count).scalar_one() > 1
     notes, segments = schema.clock_notes.c, schema.segments.c
     said = connection.execute(select(notes.t, notes.wall_ms, notes.hub_ms).where(notes.log == log)).all()
-    came = select(segments.end_t, segments.received_ms).where(segments.log == log, segments.end_t.is_not(None))
+    came = select(segments.end_t, segments.received_ms).where(
+        segments.log == log, segments.end_t.is_not(None)
+    )
     return LogTime(
-        tuple(Anchor(row.t, row.hub_ms) for row in said if row.hub_ms is not None),
+        tuple(Anchor(t, hub_ms) for t, _, hub_ms in said if hub_ms is not None),
         tuple(Received(*row) for row in connection.execute(came)),
-        tuple(WallNote(row.t, row.wall_ms) for row in said if row.wall_ms is not None),
+        tuple(WallNote(t, wall_ms) for t, wall_ms, _ in said if wall_ms is not None),
         is_forked,
     )

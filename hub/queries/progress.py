@@ -32,10 +32,21 @@ class Learner:
     """A person; `name` is empty until the profile has come."""
 
     pk: int
+    id: bytes
     name: str
     position: str
     village: str
     device: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LessonLine:
+    """One lesson of a course as one learner left it; `row` is None if the learner never opened it."""
+
+    title: str
+    role: str
+    done: bool
+    row: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,7 @@ class Progress:
     best_score: int | None
     seconds: int
     completed_t: int | None
+    lessons: tuple[LessonLine, ...]
 
 
 @dataclass(frozen=True)
@@ -71,9 +83,26 @@ class _Version:
         scores = [
             row.best_score
             for row in self.lessons
-            if row.best_score is not None and (self.manifest is None or row.lesson in posttests(self.manifest))
+            if row.best_score is not None
+            and (self.manifest is None or row.lesson in posttests(self.manifest))
         ]
         return max(scores, default=None)
+
+    @property
+    def lines(self) -> tuple[LessonLine, ...]:
+        """Every lesson in its place; nothing if the manifest isn't known."""
+        if self.manifest is None:
+            return ()
+        rows = {row.lesson: row for row in self.lessons}
+        return tuple(
+            LessonLine(
+                lesson.title,
+                lesson.role,
+                lesson.number in rows and is_done(self.manifest, rows[lesson.number]),
+                rows.get(lesson.number),
+            )
+            for lesson in self.manifest.lessons
+        )
 
 
 def is_done(manifest: Manifest, row: Any) -> bool:
@@ -98,8 +127,8 @@ def of_village(connection: Connection, village: str) -> list[Learner]:
     return sorted(found, key=lambda learner: (not learner.name, learner.name.casefold(), learner.pk))
 
 
-def find(connection: Connection, pk: int) -> Learner | None:
-    row = connection.execute(_learners().where(_l.c.pk == pk)).one_or_none()
+def find(connection: Connection, learner: bytes) -> Learner | None:
+    row = connection.execute(_learners().where(_l.c.learner == learner)).one_or_none()
     return None if row is None else _learner(row)
 
 
@@ -152,10 +181,13 @@ def _progress(
         max(scores, default=None),
         sum(row.seconds for row in rows),
         completed_t,
+        best.lines if best else (),
     )
 
 
-def _by_course(connection: Connection, table: Any, pks: Sequence[int]) -> dict[tuple[int, bytes], list[Any]]:
+def _by_course(
+    connection: Connection, table: Any, pks: Sequence[int]
+) -> dict[tuple[int, bytes], list[Any]]:
     """The rows of these learners with their packs, by learner and course."""
     query = (
         select(table, _p.c.course_key, _p.c.version, _p.c.manifest_hash)
@@ -171,7 +203,7 @@ def _by_course(connection: Connection, table: Any, pks: Sequence[int]) -> dict[t
 def _learners() -> Select[Any]:
     devices, profiles = schema.devices, schema.profiles
     return (
-        select(_l.c.pk, profiles.c.data, devices.c.village, devices.c.device)
+        select(_l.c.pk, _l.c.learner, profiles.c.data, devices.c.village, devices.c.device)
         .join(devices, devices.c.pk == _l.c.device)
         .outerjoin(profiles, profiles.c.commitment == _l.c.commitment)
     )
@@ -179,9 +211,11 @@ def _learners() -> Select[Any]:
 
 def _learner(row: Any) -> Learner:
     if row.data is None:
-        return Learner(row.pk, "", "", row.village, bytes(row.device))
+        return Learner(row.pk, bytes(row.learner), "", "", row.village, bytes(row.device))
     profile = open_profile(bytes(row.data))
-    return Learner(row.pk, profile.name, profile.position, row.village, bytes(row.device))
+    return Learner(
+        row.pk, bytes(row.learner), profile.name, profile.position, row.village, bytes(row.device)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -61,7 +61,7 @@ def names(connection: Connection, codes: Iterable[str]) -> Names:
             wanted.add(code)
             code = parent_of(code)
     query = select(_r.c.code, _r.c.name).where(_r.c.code.in_(wanted))
-    return Names(dict(connection.execute(query).tuples().all()) if wanted else {})
+    return Names({code: name for code, name in connection.execute(query)} if wanted else {})
 
 
 def within(code: str) -> ColumnElement[bool]:
@@ -83,7 +83,9 @@ def tallies(connection: Connection, code: str, width: int) -> dict[str, Tally]:
     learners = learners.join(_d, _d.c.pk == schema.learners.c.device)
     completed = select(key, func.count()).select_from(schema.course_progress)
     completed = completed.join(schema.learners, schema.learners.c.pk == schema.course_progress.c.learner)
-    entries = select(key, func.sum(_s.c.count)).select_from(_s).join(schema.logs, schema.logs.c.pk == _s.c.log)
+    entries = (
+        select(key, func.sum(_s.c.count)).select_from(_s).join(schema.logs, schema.logs.c.pk == _s.c.log)
+    )
     add("devices", select(key, func.count()).where(registered))
     add("waiting", select(key, func.count()).where(waiting))
     add("last_contact_ms", select(key, func.max(_d.c.last_contact_ms)).where(registered))

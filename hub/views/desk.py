@@ -91,5 +91,7 @@ def _refuse_strangers() -> Response | None:
         return None
     if "_user_id" in session:
         session.clear()
-        flash(_("Anda dikeluarkan karena halaman lama tidak dipakai. Masuk lagi untuk melanjutkan."), "warn")
+        flash(
+            _("Anda dikeluarkan karena halaman lama tidak dipakai. Masuk lagi untuk melanjutkan."), "warn"
+        )
     return redirect(url_for("enter.enter", next=here()))

@@ -27,7 +27,9 @@ def enter() -> ResponseReturnValue:
         if tried.operator is not None:
             begin_sitting(tried.operator)
             return redirect(onward)
-        problem, status = refusal(tried, _("Nama atau kata sandi salah. Periksa lagi, lalu coba sekali lagi."))
+        problem, status = refusal(
+            tried, _("Nama atau kata sandi salah. Periksa lagi, lalu coba sekali lagi.")
+        )
     return render_template("enter.html", name=name, problem=problem), status
 
 

@@ -78,6 +78,11 @@ class Sittings:
         with writing(self._engine) as connection:
             connection.execute(delete(settings).where(settings.c.key == _key(sitting)))
 
+    def end_all(self) -> None:
+        """Everyone logs in again, as after a changed password."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(settings).where(settings.c.key.startswith(_PREFIX)))
+
 
 def _key(sitting: str) -> str:
     return _PREFIX + sha256(sitting.encode()).hex()

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from node.desk import desk
+from sync.keys import key_id
 from web.languages import gettext as _
 
 blueprint = Blueprint("sync_state", __name__)
@@ -17,6 +18,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "sync.html",
         state=state,
+        device=key_id(desk().node.config.device_key.public),
         error=state.error.sentence(_) if state.error else "",
         alerts=[_(alert) for alert in state.alerts],
     )

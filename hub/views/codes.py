@@ -1,0 +1,43 @@
+"""Registration codes: an operator makes one for a village and hands it over by telephone or letter."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from hub import registry
+from hub.db import reading
+from hub.errors import NotFoundError
+from hub.queries import regions
+from hub.views.desk import hub
+from web.languages import gettext as _
+
+blueprint = Blueprint("codes", __name__)
+
+
+@blueprint.get("/kode")
+def form() -> ResponseReturnValue:
+    return _page(request.args.get("desa", ""))
+
+
+@blueprint.post("/kode")
+def issue() -> ResponseReturnValue:
+    """The code is shown once: only what proves it is kept."""
+    village = request.form.get("village", "").strip()
+    if len(village) != regions.VILLAGE:
+        return _page(village, _("Kode desa terdiri dari 10 angka, misalnya 17.05.10.2007.")), 422
+    try:
+        code = registry.issue_code(hub().engine, village, secrets.token_bytes, hub().intake.now_ms())
+    except NotFoundError as refusal:
+        return _page(village, refusal.sentence(_)), 422
+    with reading(hub().engine) as connection:
+        names = regions.names(connection, {village})
+    return render_template(
+        "code.html", code=str(code), village=village, names=names, days=registry.CODE_DAYS
+    )
+
+
+def _page(village: str, problem: str = "") -> str:
+    return render_template("code_form.html", village=village, problem=problem)

@@ -1,0 +1,39 @@
+"""The first page: how the whole is going, and what waits for the operator."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from hub import overview
+from hub import regions as region_list
+from hub.db import reading
+from hub.queries import alerts, devices, regions
+from hub.views.desk import hub
+
+SHOWN = 5
+"""Rows of each list on this page; the rest is behind its link."""
+
+blueprint = Blueprint("overview", __name__)
+
+
+@blueprint.get("/")
+def show() -> ResponseReturnValue:
+    now_ms = hub().intake.now_ms()
+    with reading(hub().engine) as connection:
+        waiting = devices.listed(connection, "waiting", now_ms, SHOWN)
+        silent = devices.listed(connection, devices.SILENT, now_ms, SHOWN)
+        rows = alerts.listed(connection, SHOWN)
+        shown = {row.village for row in (*waiting, *silent)} | {row.village for row in rows}
+        return render_template(
+            "overview.html",
+            figures=overview.figures(connection),
+            waiting=waiting,
+            silent=silent,
+            silent_total=devices.count(connection, devices.SILENT, now_ms),
+            alerts=rows,
+            provinces=region_list.children(connection, ""),
+            tallies=regions.tallies(connection, "", regions.CHILD[0]),
+            names=regions.names(connection, shown),
+            now_ms=now_ms,
+        )

@@ -1,0 +1,59 @@
+"""Regions from the nation down to one village with its devices and learners."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from hub import regions as region_list
+from hub.db import reading
+from hub.queries import devices, progress, regions
+from hub.regions import Region
+from hub.views.desk import hub
+
+DEVICES_MOST = 100
+
+blueprint = Blueprint("regions", __name__, url_prefix="/wilayah")
+
+
+@blueprint.get("")
+def nation() -> ResponseReturnValue:
+    search = request.args.get("q", "").strip()
+    with reading(hub().engine) as connection:
+        if search:
+            found = regions.search(connection, search)
+            names = regions.names(connection, {region.code for region in found})
+            return render_template("region_search.html", search=search, found=found, names=names)
+        return _region(connection, Region("", "", ""))
+
+
+@blueprint.get("/<code>")
+def region(code: str) -> ResponseReturnValue:
+    with reading(hub().engine) as connection:
+        found = region_list.find(connection, code) or abort(404)
+        return _village(connection, found) if len(code) == regions.VILLAGE else _region(connection, found)
+
+
+def _region(connection: Connection, here: Region) -> str:
+    return render_template(
+        "region.html",
+        region=here,
+        path=region_list.path(connection, here.parent),
+        children=region_list.children(connection, here.code),
+        tallies=regions.tallies(connection, here.code, regions.CHILD[len(here.code)]),
+        only_active="semua" not in request.args,
+    )
+
+
+def _village(connection: Connection, here: Region) -> str:
+    learners = progress.of_village(connection, here.code)
+    return render_template(
+        "village.html",
+        region=here,
+        path=region_list.path(connection, here.parent),
+        devices=devices.of_village(connection, here.code, DEVICES_MOST),
+        learners=learners,
+        courses=progress.of_learners(connection, [learner.pk for learner in learners]),
+        now_ms=hub().intake.now_ms(),
+    )
