@@ -1,7 +1,7 @@
 """Learner activity on real courses, in the import format of `lontar node record`: for the demonstration.
 
 People open lessons, read on, answer the questions that the course really has, and complete it; everybody is
-fictional. Deterministic for (manifest, count, seed).
+fictional. Deterministic for (manifest, count, end, seed).
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ PEOPLE: Final = (
 _PASS: Final = 70
 
 
-def lines(pack: InstalledPack, count: int, seed: int = 2026) -> list[dict[str, Any]]:
-    """`count` lines, oldest first."""
-    return list(islice(_stream(pack, random.Random(seed)), count))
+def lines(pack: InstalledPack, count: int, end: datetime, seed: int = 2026) -> list[dict[str, Any]]:
+    """`count` lines, oldest first, of which the last happened at `end`."""
+    made = list(islice(_stream(pack, random.Random(seed)), count))
+    later = end - made[-1]["at"]
+    return [{**line, "at": (line["at"] + later).isoformat(timespec="milliseconds")} for line in made]
 
 
 def _stream(pack: InstalledPack, rng: random.Random) -> Iterator[dict[str, Any]]:
@@ -55,7 +57,7 @@ def _stream(pack: InstalledPack, rng: random.Random) -> Iterator[dict[str, Any]]
             name, position = PEOPLE[who]
             yield {
                 "id": f"{rng.getrandbits(128):032x}",
-                "at": clock.isoformat(timespec="milliseconds"),
+                "at": clock,
                 "learner": f"peserta-{who + 1}",
                 "learner_name": name,
                 "position": position,

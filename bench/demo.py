@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +78,7 @@ def run(data: Path, once: bool) -> None:
     _lontar("pack", "install", pack, "--data", node_data)
     _step(f"Pusat dimatikan. Memainkan {ENTRIES:,} catatan belajar di laptop desa, tanpa jaringan")
     node = open_node(node_data)
-    lines = activity.lines(node.packs.packs()[0], ENTRIES)
+    lines = activity.lines(node.packs.packs()[0], ENTRIES, datetime.now(UTC))
     (data / "activity.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     node.close()
     _lontar("node", "record", data / "activity.jsonl", "--data", node_data)

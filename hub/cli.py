@@ -108,7 +108,7 @@ def register(
     refuse: str | None,
     revoke: str | None,
 ) -> None:
-    from hub import merge, registry
+    from hub import registry
     from hub.db import reading
     from hub.wiring import now_ms
 
@@ -122,7 +122,6 @@ def register(
                     click.echo(f"{device.device.hex()[:12]}  {device.village}")
         elif approve:
             registry.approve(made.engine, registry.find(made.engine, approve), now_ms())
-            merge.merge_waiting(made.engine)
             click.echo(_("Perangkat disetujui."))
         elif refuse:
             registry.refuse(made.engine, registry.find(made.engine, refuse), now_ms())

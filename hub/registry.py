@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from hub import schema, segments
+from hub import merge, schema, segments
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
@@ -86,11 +86,14 @@ def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:
         code = _check_code(connection, asked, device, now_ms) if asked.handle else None
         if device is None:
             device = _insert(connection, asked, now_ms)
-        if code is not None and device.state == "waiting":
+        is_let_in = code is not None and device.state == "waiting"
+        if code is not None and is_let_in:
             _set_state(connection, device.pk, "registered", now_ms)
             connection.execute(update(_d).where(_d.c.pk == device.pk).values(village=code.village))
             connection.execute(update(_c).where(_c.c.handle == code.handle).values(device=device.pk))
         row = connection.execute(select(_d.c.state, _d.c.village).where(_d.c.pk == device.pk)).one()
+    if is_let_in:
+        merge.merge_waiting(engine)
     proof = hub_proof(code.code_key, data, config.keyset_data) if code is not None else b""
     return encode_answer(RegistrationAnswer(row.state, row.village, now_ms, config.keyset_data, proof))
 
@@ -98,6 +101,7 @@ def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:
 def approve(engine: Engine, device: bytes, now_ms: int) -> None:
     """Let a waiting or refused device in; what it sent so far counts from now on."""
     _decide(engine, device, "registered", now_ms)
+    merge.merge_waiting(engine)
 
 
 def refuse(engine: Engine, device: bytes, now_ms: int) -> None:

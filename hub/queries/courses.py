@@ -81,7 +81,7 @@ def by_village(connection: Connection, course_key: bytes, most: int, skip: int) 
     here = [row.village for row in rows]
     query = _with_villages(select(village, func.count(distinct(_cp.c.learner))), _cp)
     query = query.where(_p.c.course_key == course_key, village.in_(here)).group_by(village)
-    completed = {code: count for code, count in connection.execute(query)}
+    completed = dict(connection.execute(query).all())
     best = _best_scores(connection, _packs(connection, course_key))
     query = (
         select(village, func.avg(best.c.score))

@@ -61,7 +61,7 @@ def names(connection: Connection, codes: Iterable[str]) -> Names:
             wanted.add(code)
             code = parent_of(code)
     query = select(_r.c.code, _r.c.name).where(_r.c.code.in_(wanted))
-    return Names({code: name for code, name in connection.execute(query)} if wanted else {})
+    return Names(dict(connection.execute(query).all()) if wanted else {})
 
 
 def within(code: str) -> ColumnElement[bool]:

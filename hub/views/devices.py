@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hub import merge, registry
+from hub import registry
 from hub.db import reading
 from hub.queries import alerts, devices, regions
 from hub.views.desk import PAGE, hub, page_number, pages_of
@@ -57,7 +57,6 @@ def device(number: str) -> ResponseReturnValue:
 @blueprint.post("/perangkat/<number>/setujui")
 def approve(number: str) -> ResponseReturnValue:
     registry.approve(hub().engine, bytes_or_404(number), hub().intake.now_ms())
-    merge.merge_waiting(hub().engine)
     flash(_("Perangkat disetujui. Yang sudah dikirimnya kini ikut dihitung."))
     return redirect(url_for("devices.device", number=number))
 

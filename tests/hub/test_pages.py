@@ -227,8 +227,9 @@ def test_a_wrong_village_gets_one_sentence_and_no_code(hub: Hub, wrong: str) -> 
         "/peserta/00",
         "/perangkat/zz",
         "/perangkat/00",
-    ]
-    + ["/pelatihan/zz", "/pelatihan/00"],
+        "/pelatihan/zz",
+        "/pelatihan/00",
+    ],
 )
 def test_what_isn_t_there_is_not_found(hub: Hub, path: str) -> None:
     assert browser(hub).get(path).status_code == 404

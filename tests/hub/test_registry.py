@@ -6,8 +6,10 @@ import secrets
 
 import pytest
 from device import VILLAGE, Device
+from sqlalchemy import select
 
-from hub import registry
+from hub import registry, schema
+from hub.db import reading
 from hub.errors import CodeRefusedError, NotFoundError
 from hub.wiring import Hub, now_ms
 from sync.errors import SignatureError
@@ -102,3 +104,13 @@ def test_a_refused_device_stays_refused_whatever_code_it_brings(hub: Hub) -> Non
     ask(hub, device, None)
     registry.refuse(hub.engine, device.id, now_ms())
     assert ask(hub, device, issued(hub)).state == "refused"
+
+
+def test_what_waited_counts_as_soon_as_a_code_lets_the_device_in(hub: Hub) -> None:
+    device = Device(1).open(2)
+    device.ask_to_register(hub)
+    device.send(hub)
+    ask(hub, device, issued(hub))
+    with reading(hub.engine) as connection:
+        states = connection.execute(select(schema.segments.c.state)).scalars().all()
+    assert states == [schema.MERGED]
