@@ -94,7 +94,7 @@ class LogOpened(Kind):
     nonce: bytes
     reason: int
     predecessors: bytes
-    """Heads of earlier logs of this device, 52 bytes each: log id 16, index 4, hash 32."""
+    """Heads of earlier logs of this device, 36 bytes each: log id 16, index 4 (big-endian), segment id 16."""
 
 
 @dataclass(frozen=True, slots=True)
