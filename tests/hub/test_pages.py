@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from centre import PASSWORD
 from device import VILLAGE, Device
 from flask.testing import FlaskClient
 from sqlalchemy import event
@@ -17,7 +18,6 @@ from hub.views import guesses, sittings
 from hub.wiring import Hub, now_ms
 from sync.entries import CourseCompleted, LessonProgressed, QuizSubmitted
 
-PASSWORD = "kata-sandi-panjang"
 PAGES = ("/", "/wilayah", "/pelatihan", "/perangkat", "/kode", "/peringatan")
 
 
