@@ -19,10 +19,9 @@ from sync.registration import (
     Registration,
     RegistrationAnswer,
     device_proof,
-    encode_answer,
-    hub_proof,
     make_code,
     open_registration,
+    sign_answer,
 )
 
 CODE_DAYS: Final = 30
@@ -94,8 +93,8 @@ def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:
         row = connection.execute(select(_d.c.state, _d.c.village).where(_d.c.pk == device.pk)).one()
     if is_let_in:
         merge.merge_waiting(engine)
-    proof = hub_proof(code.code_key, data, config.keyset_data) if code is not None else b""
-    return encode_answer(RegistrationAnswer(row.state, row.village, now_ms, config.keyset_data, proof))
+    answer = RegistrationAnswer(row.state, row.village, now_ms, config.keyset_data)
+    return sign_answer(config.hub_key, data, answer, None if code is None else code.code_key)
 
 
 def approve(engine: Engine, device: bytes, now_ms: int) -> None:

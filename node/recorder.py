@@ -28,6 +28,7 @@ from sync.entries import (
     PackInstalled,
     check_fields,
 )
+from sync.errors import TooLargeError
 from sync.keys import ID_SIZE, SigningKey, sealing_public
 from sync.logclock import JUMP_MS, LogClock, Reading
 from sync.machine import Machine
@@ -87,6 +88,9 @@ class Recorder:
             self._log_pk, self.log = db.execute(
                 "SELECT pk, log FROM logs ORDER BY pk DESC LIMIT 1"
             ).fetchone()
+            if self._clock_state(db).noted.boot != machine.reading().boot:
+                # From now on log time goes on, whether or not anything is recorded.
+                self.record_many([])
 
     def now(self) -> int:
         """Log time: milliseconds this device has been on since its log began. Never decreases."""
@@ -244,10 +248,27 @@ class Recorder:
         entries = [Entry(seq, kind, t, tuple(cbor.decode(fields))) for seq, kind, t, fields in rows]
         query = "SELECT idx, id, end_t FROM segments WHERE log = ? ORDER BY idx DESC LIMIT 1"
         index, previous, base_t = db.execute(query, (self._log_pk,)).fetchone()
-        sealed = segment.seal(self._key, self.log, index + 1, previous, entries, base_t)
+        entries = entries[: self._fitting(db, entries)]
+        try:
+            sealed = segment.seal(self._key, self.log, index + 1, previous, entries, base_t)
+        except TooLargeError:
+            if len(entries) == 1:
+                raise
+            return self._seal_one(db, len(entries) // 2)
         self._insert_segment(db, self._log_pk, sealed, entries[-1].t)
         db.execute("DELETE FROM pending WHERE seq <= ?", (entries[-1].seq,))
         return True
+
+    @staticmethod
+    def _fitting(db: sqlite3.Connection, entries: Sequence[Entry]) -> int:
+        """How many of `entries`, with the profiles they commit to, one request can carry."""
+        query = "SELECT seq, length(data) FROM profiles WHERE seq BETWEEN ? AND ? ORDER BY seq"
+        size = 0
+        for seq, length in db.execute(query, (entries[0].seq, entries[-1].seq)):
+            size += length
+            if size > limits.PROFILES_PER_SEGMENT:
+                return max(1, int(seq) - entries[0].seq)
+        return len(entries)
 
     @staticmethod
     def _insert_segment(db: sqlite3.Connection, log_pk: int, sealed: Segment, end_t: int) -> None:

@@ -17,7 +17,6 @@ from sync.errors import N_, MalformedError, TooLargeError
 
 COSE_SIGN1_TAG: Final = 18
 _LARGEST_MAP_KEY: Final = 23
-_INCOMPLETE: Final = -1
 
 
 def encode(value: object) -> bytes:
@@ -26,7 +25,10 @@ def encode(value: object) -> bytes:
     Raises:
         MalformedError: `value` holds something that has no deterministic form here.
     """
-    data: bytes = cbor2.dumps(_ordered(value))
+    try:
+        data: bytes = cbor2.dumps(_ordered(value, 0))
+    except UnicodeEncodeError as problem:
+        raise MalformedError(N_("Teks ini tidak dapat ditulis sebagai UTF-8.")) from problem
     return data
 
 
@@ -58,19 +60,26 @@ def item_end(data: bytes | bytearray | memoryview, start: int) -> int | None:
         MalformedError: the bytes so far can't become a deterministic item.
     """
     end = _walk(data, start, 0)
-    return None if end == _INCOMPLETE else end
+    return None if end < 0 else end
 
 
-def _ordered(value: object) -> object:
+def item_needs(data: bytes | bytearray | memoryview, start: int) -> int:
+    """How long `data` must be at least before the unfinished item at `start` can end."""
+    return max(len(data) + 1, -_walk(data, start, 0))
+
+
+def _ordered(value: object, depth: int) -> object:
+    if depth > limits.NESTING:
+        raise MalformedError(N_("Data CBOR bersarang terlalu dalam."))
     if isinstance(value, dict):
         for key in value:
             if type(key) is not int or not 0 <= key <= _LARGEST_MAP_KEY:
                 raise MalformedError(N_("Kunci peta CBOR harus bilangan 0 sampai 23."))
-        return {key: _ordered(value[key]) for key in sorted(value)}
+        return {key: _ordered(value[key], depth + 1) for key in sorted(value)}
     if isinstance(value, list | tuple):
-        return [_ordered(item) for item in value]
+        return [_ordered(item, depth + 1) for item in value]
     if isinstance(value, cbor2.CBORTag):
-        return cbor2.CBORTag(value.tag, _ordered(value.value))
+        return cbor2.CBORTag(value.tag, _ordered(value.value, depth + 1))
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
         raise MalformedError(N_("Bilangan terlalu besar untuk CBOR."))
     if value is None or isinstance(value, bool | int | bytes | str):
@@ -79,11 +88,11 @@ def _ordered(value: object) -> object:
 
 
 def _walk(data: bytes | bytearray | memoryview, at: int, depth: int) -> int:
-    """The end of the item at `at`; _INCOMPLETE if the bytes stop before it does."""
+    """The end of the item at `at`; if the bytes stop before it does, minus the least that its end can be."""
     if depth > limits.NESTING:
         raise MalformedError(N_("Data CBOR bersarang terlalu dalam."))
     if at >= len(data):
-        return _INCOMPLETE
+        return -(at + 1)
     major, short = data[at] >> 5, data[at] & 31
     at += 1
     argument = short
@@ -92,7 +101,7 @@ def _walk(data: bytes | bytearray | memoryview, at: int, depth: int) -> int:
             raise MalformedError(N_("Data CBOR tanpa panjang pasti tidak diterima."))
         width = 1 << (short - 24)
         if at + width > len(data):
-            return _INCOMPLETE
+            return -(at + width)
         argument = int.from_bytes(data[at : at + width], "big")
         at += width
         smallest = (24, 1 << 8, 1 << 16, 1 << 32)[short - 24]
@@ -103,7 +112,8 @@ def _walk(data: bytes | bytearray | memoryview, at: int, depth: int) -> int:
             raise MalformedError(N_("Bilangan terlalu besar untuk CBOR."))
         return at
     if major <= 3:
-        return at + argument if at + argument <= len(data) else _INCOMPLETE
+        end = at + argument
+        return end if end <= len(data) else -end
     if major == 4:
         return _walk_items(data, at, argument, depth)
     if major == 5:
@@ -118,23 +128,24 @@ def _walk(data: bytes | bytearray | memoryview, at: int, depth: int) -> int:
 
 
 def _walk_items(data: bytes | bytearray | memoryview, at: int, count: int, depth: int) -> int:
-    for _ in range(count):
+    for done in range(count):
         at = _walk(data, at, depth + 1)
-        if at == _INCOMPLETE:
-            return _INCOMPLETE
+        if at < 0:
+            return at - (count - done - 1)
     return at
 
 
 def _walk_map(data: bytes | bytearray | memoryview, at: int, count: int, depth: int) -> int:
     before = -1
-    for _ in range(count):
+    for done in range(count):
+        left = 2 * (count - done - 1)
         if at >= len(data):
-            return _INCOMPLETE
+            return -(at + 2) - left
         key = data[at]
         if not before < key <= _LARGEST_MAP_KEY:
             raise MalformedError(N_("Kunci peta CBOR harus bilangan kecil, urut, tanpa ulangan."))
         before = key
         at = _walk(data, at + 1, depth + 1)
-        if at == _INCOMPLETE:
-            return _INCOMPLETE
+        if at < 0:
+            return at - left
     return at

@@ -17,10 +17,10 @@ from sync.errors import (
     N_,
     ExchangeError,
     LontarError,
-    MalformedError,
     NotAHubError,
     RefusedError,
-    SignatureError,
+    SyncError,
+    UnknownVersionError,
     UnreachableError,
 )
 from sync.exchange import Receipt, Request
@@ -117,7 +117,7 @@ class Client:
             body, header, complete = _body(self._key, self._device, shelf, logs, ask_first, t, reading)
             try:
                 answer = self._post(exchange.PATH, body, progress)
-            except UnreachableError:
+            except (UnreachableError, RefusedError):
                 shelf.note_attempt(succeeded=False, most=limits.REQUEST_BODY)
                 raise
             receipt = _receipt_in(answer, keyset, header)
@@ -200,7 +200,7 @@ def _body(
     items: list[bytes] = []
     silent: list[Head] = []
     complete = True
-    allowance = shelf.upload_size()
+    allowance = min(shelf.upload_size(), limits.REQUEST_BODY - _header_most(len(logs)))
     for log in logs:
         if ask_first or not log.waiting:
             silent.append(log.tip)
@@ -219,11 +219,18 @@ def _body(
     return b"".join([header, *items]), header, complete
 
 
+def _header_most(logs: int) -> int:
+    """How long (bytes) a request's header can be that names so many heads."""
+    return 160 + 32 * min(logs, limits.LOGS_PER_REQUEST)
+
+
 def _receipt_in(answer: bytes, keyset: Keyset, header: bytes) -> Receipt:
     try:
         end = cbor.item_end(answer, 0)
         return exchange.open_receipt(answer[:end], keyset.hub_keys, header)
-    except (MalformedError, SignatureError) as problem:
+    except UnknownVersionError as problem:
+        raise RefusedError(problem.text, **problem.details) from problem
+    except SyncError as problem:
         raise NotAHubError(problem.text, **problem.details) from problem
 
 
@@ -239,6 +246,8 @@ def _checked(answer: bytes, response: requests.Response, url: str) -> bytes:
             url=url,
             status=response.status_code,
         )
+    if len(answer) < int(response.headers.get("Content-Length") or 0):
+        raise _unreachable(url)
     if response.status_code == 200:
         return answer
     raise _refusal(answer)

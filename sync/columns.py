@@ -26,10 +26,12 @@ from sync.entries import (
     COMMON_KINDS,
     INT_MAX,
     INT_MIN,
+    KIND_MAX,
     REFERENCE_MAX,
     Entry,
     Field,
     check_fields,
+    check_text,
     field_types,
     reference_count,
 )
@@ -50,7 +52,6 @@ CODECS: Final = (PLAIN, ZSTD)
 
 _INT, _BOOL, _BYTES, _TEXT = range(4)
 _TYPES: Final = {int: _INT, bool: _BOOL, bytes: _BYTES, str: _TEXT}
-_LARGEST_KIND: Final = (1 << 31) - 1
 
 Shape = tuple[int, tuple[int, ...]]
 """A kind and the types of its fields after the references."""
@@ -130,6 +131,7 @@ def decode(codec: int, body: bytes, first_seq: int, count: int) -> Batch:
         elapsed = TransformInput(steps, [seq - first_seq for seq in group.seqs])
         for type_ in types:
             group.columns.append(_read_column(source, type_, len(group.seqs), elapsed))
+        _check_sizes(group, types)
     source.finish()
     return Batch(first_seq, ts, groups)
 
@@ -137,6 +139,8 @@ def decode(codec: int, body: bytes, first_seq: int, count: int) -> Batch:
 def _check(entries: Sequence[Entry], base_t: int) -> None:
     if len(entries) > limits.ENTRIES_PER_SEGMENT:
         raise TooLargeError(N_("Segmen berisi terlalu banyak catatan."))
+    if base_t < 0:
+        raise MalformedError(N_("Waktu dalam segmen ini tidak sah."))
     before = base_t
     for at, entry in enumerate(entries):
         if entry.seq != entries[0].seq + at or not before <= entry.t <= INT_MAX:
@@ -185,8 +189,9 @@ def _read_shape(source: ByteReader) -> Shape:
         raise MalformedError(N_("Segmen ini dari versi Lontar yang lebih baru."))
     if common:
         return COMMON_SHAPES[common - 1]
-    kind = source.varint(_LARGEST_KIND)
-    return kind, tuple(source.byte() for _ in range(source.varint(limits.FIELDS_PER_ENTRY)))
+    kind = source.varint(KIND_MAX)
+    most = limits.FIELDS_PER_ENTRY - reference_count(kind)
+    return kind, tuple(source.byte() for _ in range(source.varint(most)))
 
 
 def _write_runs(out: ByteWriter, ids: Sequence[int]) -> None:
@@ -315,6 +320,20 @@ def _read_column(source: ByteReader, type_: int, count: int, elapsed: TransformI
     if type_ == _BYTES:
         return pieces
     try:
-        return [str(piece, "utf-8") for piece in pieces]
+        texts = [str(piece, "utf-8") for piece in pieces]
     except UnicodeDecodeError as problem:
         raise MalformedError(N_("Teks dalam segmen ini rusak.")) from problem
+    for text in texts:
+        check_text(text)
+    return texts
+
+
+def _check_sizes(group: Group, types: Sequence[int]) -> None:
+    """Refuse an entry whose byte strings and texts together pass the limit; each alone was checked."""
+    sized = [column for column, type_ in zip(group.columns, types, strict=True) if type_ in (_BYTES, _TEXT)]
+    if len(sized) < 2:
+        return
+    for values in zip(*sized, strict=True):
+        pieces = (value.encode() if isinstance(value, str) else value for value in values)
+        if sum(len(piece) for piece in pieces) > limits.ENTRY_FIELDS:  # type: ignore[arg-type]
+            raise MalformedError(N_("Catatan ini terlalu besar."))

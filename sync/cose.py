@@ -6,7 +6,7 @@ other. What is verified are the bytes that were transmitted, never a re-encoding
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,7 @@ RECEIPT: Final = b"lontar/receipt/1"
 KEYSET: Final = b"lontar/keyset/1"
 MANIFEST: Final = b"lontar/manifest/1"
 REGISTRATION: Final = b"lontar/registration/1"
+REGISTERED: Final = b"lontar/registered/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,17 @@ class Envelope:
             raise SignatureError(
                 N_("Segel digital tidak sah: data ini berubah atau bukan dari pengirimnya.")
             )
+        return self.payload
+
+    def verify_any(self, public_keys: Iterable[bytes], aad: bytes) -> bytes:
+        """The payload, once the signature is known to be by one of `public_keys` for this purpose.
+
+        Raises:
+            SignatureError: it is by none of them.
+        """
+        signed = _signed_bytes(self.protected, aad, self.payload)
+        if not any(verify_signature(key, self.signature, signed) for key in public_keys):
+            raise SignatureError(N_("Segel digital tidak sah: data ini tidak bersegel pusat yang dikenal."))
         return self.payload
 
 

@@ -24,6 +24,7 @@ Field = int | bool | bytes | str
 INT_MIN: Final = -(1 << 63)
 INT_MAX: Final = (1 << 63) - 1
 REFERENCE_MAX: Final = (1 << 31) - 1
+KIND_MAX: Final = (1 << 31) - 1
 REFERENCES: Final = ("learner", "pack", "lesson")
 
 
@@ -282,6 +283,8 @@ def check_fields(kind: int, fields: tuple[Field, ...]) -> None:
     Raises:
         MalformedError: with what is wrong.
     """
+    if not 0 <= kind <= KIND_MAX:
+        raise MalformedError(N_("Jenis catatan ini tidak sah."))
     if len(fields) > limits.FIELDS_PER_ENTRY:
         raise MalformedError(N_("Catatan ini berisi terlalu banyak isian."))
     references = fields[: reference_count(kind)]
@@ -294,10 +297,22 @@ def check_fields(kind: int, fields: tuple[Field, ...]) -> None:
         if isinstance(value, bytes):
             size += len(value)
         elif isinstance(value, str):
-            if not unicodedata.is_normalized("NFC", value):
-                raise MalformedError(N_("Teks dalam catatan ini tidak dinormalkan (NFC)."))
-            size += len(value.encode())
+            size += len(check_text(value))
         elif not isinstance(value, int) or not INT_MIN <= value <= INT_MAX:
             raise MalformedError(N_("Catatan ini berisi isian yang salah jenis."))
     if size > limits.ENTRY_FIELDS:
         raise MalformedError(N_("Catatan ini terlalu besar."))
+
+
+def check_text(value: str) -> bytes:
+    """The UTF-8 of a text that an entry may hold.
+
+    Raises:
+        MalformedError: it isn't normalised (NFC), or has no UTF-8.
+    """
+    if not unicodedata.is_normalized("NFC", value):
+        raise MalformedError(N_("Teks dalam catatan ini tidak dinormalkan (NFC)."))
+    try:
+        return value.encode()
+    except UnicodeEncodeError as problem:
+        raise MalformedError(N_("Teks dalam catatan ini rusak.")) from problem

@@ -131,8 +131,7 @@ def open_receipt(data: bytes, hub_keys: Sequence[bytes], request: bytes) -> Rece
         MalformedError, TooLargeError, UnknownVersionError: not a receipt this software can read.
     """
     envelope = cose.open_envelope(data, limits.CONTROL_ITEM)
-    if not any(_is_signed_by(envelope, key) for key in hub_keys):
-        raise SignatureError(N_("Tanda terima ini tidak bersegel pusat yang dikenal perangkat ini."))
+    envelope.verify_any(hub_keys, cose.RECEIPT)
     match cbor.decode(envelope.payload):
         case [int() as version, *_] if version != VERSION:
             raise UnknownVersionError(N_("Tanda terima ini dari versi Lontar yang lebih baru."))
@@ -198,6 +197,7 @@ class ItemSplitter:
         self._buffer = bytearray()
         self._seen = 0
         self._limit = limit
+        self._needed = 1
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The items that `data` completes.
@@ -212,26 +212,21 @@ class ItemSplitter:
         self._buffer += data
         at = 0
         try:
-            while at < len(self._buffer):
+            # An unfinished item is looked at again only when it can have ended, or long items would cost
+            # the square of their size.
+            while len(self._buffer) - at >= self._needed:
                 end = cbor.item_end(self._buffer, at)
                 if end is None:
+                    self._needed = cbor.item_needs(self._buffer, at) - at
                     break
                 yield bytes(self._buffer[at:end])
-                at = end
+                at, self._needed = end, 1
         finally:
             del self._buffer[:at]
 
     @property
     def is_between_items(self) -> bool:
         return not self._buffer
-
-
-def _is_signed_by(envelope: cose.Envelope, key: bytes) -> bool:
-    try:
-        envelope.verify(key, cose.RECEIPT)
-    except SignatureError:
-        return False
-    return True
 
 
 def _short_heads(heads: Sequence[Head]) -> list[list[object]]:

@@ -17,6 +17,8 @@ GROUPS_PER_SEGMENT: Final = 256
 NESTING: Final = 8
 ZSTD_WINDOW: Final = 1024 * 1024
 PROFILE: Final = 2 * 1024
+PROFILES_PER_SEGMENT: Final = 128 * 1024
+"""Of the profiles that one segment commits to; with the segment they must fit into one request."""
 LOGS_PER_REQUEST: Final = 64
 
 UPLOAD_MIN: Final = 4 * 1024

@@ -33,13 +33,16 @@ class LogClock:
     """Log time that goes on from where it was last written down.
 
     Within one boot the powered-on time since then counts too; time between the last note before a power
-    cut and the cut itself is lost, which makes log time run late and never early.
+    cut and the cut itself is lost, which makes log time run late and never early. Switching on takes a
+    millisecond, so that what was received before it says nothing about what comes after.
     """
 
     def __init__(self, last_t: int, noted: Reading | None, now: Reading) -> None:
         self._t = last_t
         if noted is not None and noted.boot == now.boot:
             self._t += max(0, now.powered_ms - noted.powered_ms)
+        elif noted is not None:
+            self._t += 1
         self._at = now
 
     def now(self, reading: Reading) -> int:

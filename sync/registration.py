@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from sync import cbor, cose, limits
 from sync.errors import N_, MalformedError, SignatureError, UnknownVersionError
 from sync.keys import KEY_SIZE, RandomBytes, SigningKey, sha256
+from sync.keyset import open_keyset
 
 VERSION: Final = 1
 PATH: Final = "/v1/register"
@@ -79,16 +80,16 @@ class RegistrationAnswer:
     village: str
     hub_ms: int
     keyset: bytes
-    proof: bytes = b""
 
 
 def device_proof(code_key: bytes, public_key: bytes, nonce: bytes) -> bytes:
     return hmac.digest(code_key, b"device" + public_key + nonce, "sha256")
 
 
-def hub_proof(code_key: bytes, request: bytes, keyset: bytes) -> bytes:
-    """What only somebody who knows the code can make for this request and this keyset."""
-    return hmac.digest(code_key, b"hub" + sha256(request) + sha256(keyset), "sha256")
+def hub_proof(code_key: bytes, request: bytes, answer: RegistrationAnswer) -> bytes:
+    """What only somebody who knows the code can make for this request and this answer."""
+    said = cbor.encode([answer.state, answer.village, answer.hub_ms, answer.keyset])
+    return hmac.digest(code_key, b"hub" + sha256(request) + sha256(said), "sha256")
 
 
 def sign_registration(key: SigningKey, registration: Registration) -> bytes:
@@ -129,25 +130,46 @@ def open_registration(data: bytes) -> Registration:
     raise MalformedError(N_("Permintaan pendaftaran ini rusak."))
 
 
-def encode_answer(answer: RegistrationAnswer) -> bytes:
-    """Not signed by itself: the keyset in it is, and the proof ties both to the code."""
-    return cbor.encode([VERSION, answer.state, answer.village, answer.hub_ms, answer.keyset, answer.proof])
+def sign_answer(
+    key: SigningKey, request: bytes, answer: RegistrationAnswer, code_key: bytes | None = None
+) -> bytes:
+    """The hub's answer to `request`, signed by one of the hub keys of its keyset.
+
+    With `code_key` it also proves that this hub knows the code of the request.
+    """
+    proof = b"" if code_key is None else hub_proof(code_key, request, answer)
+    payload = [
+        VERSION,
+        sha256(request)[:16],
+        answer.state,
+        answer.village,
+        answer.hub_ms,
+        answer.keyset,
+        proof,
+    ]
+    return cose.seal(key, cbor.encode(payload), cose.REGISTERED)
 
 
 def open_answer(data: bytes, request: bytes, code: Code | None) -> RegistrationAnswer:
     """Read the hub's answer to `request`, and check its proof if the device used a code.
 
+    Without a code this shows only that the answer comes from the holder of the keyset in it; whether that
+    keyset's root is the right one, people compare.
+
     Raises:
-        SignatureError: whoever answered doesn't know the code.
+        SignatureError: it isn't signed by a key of its keyset, answers another request, or whoever answered
+            doesn't know the code.
         MalformedError, TooLargeError, UnknownVersionError: not an answer.
     """
-    match cbor.decode(data):
+    envelope = cose.open_envelope(data, limits.CONTROL_ITEM)
+    match cbor.decode(envelope.payload):
         case [int() as version, *_] if version != VERSION:
             raise UnknownVersionError(
                 N_("Jawaban pusat dari versi Lontar yang lebih baru. Perbarui Lontar.")
             )
         case [
             int(),
+            bytes() as quoted,
             str() as state,
             str() as village,
             int() as hub_ms,
@@ -155,10 +177,13 @@ def open_answer(data: bytes, request: bytes, code: Code | None) -> RegistrationA
             bytes() as proof,
             *_,
         ]:
-            answer = RegistrationAnswer(state, village, hub_ms, keyset, proof)
+            answer = RegistrationAnswer(state, village, hub_ms, keyset)
         case _:
             raise MalformedError(N_("Jawaban pusat atas pendaftaran ini rusak."))
-    if code is not None and not hmac.compare_digest(proof, hub_proof(code.key(), request, keyset)):
+    envelope.verify_any(open_keyset(keyset).hub_keys, cose.REGISTERED)
+    if quoted != sha256(request)[:16]:
+        raise SignatureError(N_("Jawaban ini untuk permintaan pendaftaran lain."))
+    if code is not None and not hmac.compare_digest(proof, hub_proof(code.key(), request, answer)):
         raise SignatureError(
             N_("Yang menjawab tidak mengenal kode ini: mungkin bukan pusat yang benar, atau kode salah.")
         )

@@ -97,6 +97,8 @@ def seal(
     Raises:
         MalformedError, TooLargeError: the entries don't fit into one segment.
     """
+    if not entries:
+        raise MalformedError(N_("Jumlah catatan dalam segmen ini tidak sah."))
     codec, body = columns.encode(entries, base_t)
     header = cbor.encode([log, index, previous, entries[0].seq, len(entries), codec])
     return open_segment(cose.seal(key, header + body, cose.SEGMENT))
@@ -120,7 +122,7 @@ def open_segment(data: bytes) -> Segment:
             int() as first_seq,
             int() as count,
             int() as codec,
-        ]:
+        ] if bool not in map(type, (index, first_seq, count, codec)):
             pass
         case _:
             raise MalformedError(N_("Kepala segmen ini rusak."))

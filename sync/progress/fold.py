@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from sync.batch import Batch, Group
 from sync.entries import KINDS, REFERENCES, Field, Kind, field_types, reference_count
 from sync.errors import N_, MalformedError
-from sync.progress.rows import ROWS, Adds, Join, Row
+from sync.progress.rows import ADDEND_MAX, ROWS, Adds, Join, Row
 
 Values = list[int | None]
 Totals = dict[Row, dict[tuple[int, ...], Values]]
@@ -57,7 +57,7 @@ def finished(values: Values, row: Row) -> list[int | None]:
 
 
 def check_shape(kind: type[Kind], group: Group) -> None:
-    """Refuse a group whose columns don't have the types of its kind.
+    """Refuse a group whose columns don't have the types of its kind, or add what no honest device adds.
 
     Raises:
         MalformedError: with a sentence that fits any kind.
@@ -66,9 +66,15 @@ def check_shape(kind: type[Kind], group: Group) -> None:
     for (name, expected), column in zip(types, group.columns, strict=False):
         if column and type(column[0]) is not expected:
             raise MalformedError(N_("Isian %(field)s dalam catatan ini salah jenis."), field=name)
+        if name in _addends(kind) and column and not 0 <= min(column) <= max(column) <= ADDEND_MAX:  # type: ignore[type-var, operator]
+            raise MalformedError(N_("Isian %(field)s dalam catatan ini di luar batas."), field=name)
     missing = types[len(group.columns) :]
     if not all(_has_default(kind, name) for name, _ in missing):
         raise MalformedError(N_("Catatan ini kekurangan isian."))
+
+
+def _addends(kind: type[Kind]) -> set[str | int]:
+    return {source for adds in kind.adds for source in adds.values.values()}
 
 
 def _has_default(kind: type[Kind], name: str) -> bool:

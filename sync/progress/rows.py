@@ -47,6 +47,10 @@ class Row:
         return list(self.columns).index(column)
 
 
+ADDEND_MAX: Final = (1 << 31) - 1
+"""The most that one entry may add to a column, so that sums of billions of entries stay whole numbers."""
+
+
 @dataclass(frozen=True)
 class Adds:
     """What each entry of a kind adds to a row: column name to a field's name, "t", or a constant."""

@@ -78,9 +78,10 @@ def body_of(device: Device) -> bytes:
 
 def test_a_whole_request_gets_a_receipt_and_is_merged(hub: Hub) -> None:
     device = working(hub)
-    status, headers, answer = post(hub, body_of(device))
+    header = device.header()
+    status, headers, answer = post(hub, header + b"".join(sealed.data for sealed in device.segments))
     assert (status, headers["Content-Type"]) == (200, exchange.MEDIA_TYPE)
-    assert exchange.open_receipt(answer, hub.config.keyset.hub_keys, device.header()).verdicts
+    assert exchange.open_receipt(answer, hub.config.keyset.hub_keys, header).verdicts
     assert held(hub, schema.MERGED) == len(device.entries)
 
 

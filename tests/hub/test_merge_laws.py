@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import random
-import secrets
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from centre import made_hub
 from device import Device
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from state import held, merged_state
 
-from hub import config, db, merge, regions, schema
-from hub.wiring import Hub, open_hub
+from hub import merge, schema
+from hub.wiring import Hub
 from sync.entries import (
     ClockObserved,
     CourseCompleted,
@@ -42,19 +42,10 @@ kinds = st.one_of(
 histories = st.lists(st.lists(kinds, min_size=1, max_size=6), min_size=1, max_size=6)
 
 
-def hub_in(folder: Path) -> Hub:
-    made = config.create(folder, None, secrets.token_bytes)
-    engine = db.open_engine(made.database_url)
-    db.upgrade(engine)
-    regions.load(engine, "17.05")
-    engine.dispose()
-    return open_hub(folder)
-
-
 def state_after(device: Device, sent: Sequence[Segment], batches: random.Random) -> dict[str, object]:
     """The state of a new hub to which `sent` came, cut into requests at random."""
     with tempfile.TemporaryDirectory() as folder:
-        hub = hub_in(Path(folder) / "hub")
+        hub = made_hub(Path(folder) / "hub")
         device.registered(hub)
         waiting = list(sent)
         while waiting:

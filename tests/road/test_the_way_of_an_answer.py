@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
 
 import pytest
 from conftest import Road
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bench import world
 from bench.proxy import CountingProxy, Link
@@ -39,6 +40,19 @@ def entries_at(hub: Hub) -> list[Entry]:
         query = select(schema.segments.c.data).where(schema.segments.c.state == schema.MERGED)
         rows = connection.execute(query.order_by(schema.segments.c.log, schema.segments.c.idx)).scalars()
         return [entry for data in rows for entry in open_segment(data).read().entries()]
+
+
+def stored_at(hub: Hub) -> int:
+    with reading(hub.engine) as connection:
+        return connection.execute(select(func.count()).select_from(schema.segments)).scalar_one()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until another process has done what it is about to do; the assertion after it decides."""
+    for _ in range(200):
+        if is_so():
+            return
+        threading.Event().wait(0.05)
 
 
 def through(node: Node, url: str) -> Node:
@@ -125,6 +139,7 @@ def test_a_cut_upload_goes_on_at_the_next_segment(road: Road) -> None:
                 cut.worker.exchange()
             counts = node.recorder.counts()
             assert counts.sent > counts.confirmed
+            until(lambda: stored_at(road.hub) >= _whole_before(node, 6000))
             outcome = cut.worker.exchange()
             proxy.settle()
         assert outcome.requests == 2, "one question, one upload of the rest"
@@ -136,6 +151,13 @@ def test_a_cut_upload_goes_on_at_the_next_segment(road: Road) -> None:
         assert proxy.counts.up <= whole + 4096 + 1000
         assert entries_at(road.hub) == entries_on(node)
     node.close()
+
+
+def _whole_before(node: Node, cut: int) -> int:
+    """How many whole segments are in the first `cut` bytes of an upload, at least."""
+    log = node.worker.shelf.logs()[0].tip
+    sizes = accumulate(sum(map(len, node.worker.shelf.items(log.log, at))) for at in range(log.index + 1))
+    return sum(size + 600 < cut for size in sizes)
 
 
 def _all_items(node: Node, log: bytes, tip: int) -> list[bytes]:
@@ -152,10 +174,7 @@ def test_what_arrived_before_the_cut_counts_at_once(road: Road) -> None:
             pytest.raises(UnreachableError),
         ):
             through(node, proxy.url).worker.exchange()
-        for _ in range(100):
-            if len(entries_at(road.hub)) >= 1024:
-                break
-            threading.Event().wait(0.05)
+        until(lambda: len(entries_at(road.hub)) >= 1024)
         assert 1024 <= len(entries_at(road.hub)) < 5000
     node.close()
 

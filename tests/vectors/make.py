@@ -316,8 +316,7 @@ def registration_vectors() -> Json:
         DEVICE.public, sealing_public(SEALING_SEED), "17.05.10.2007", code.handle, proof, nonce
     )
     request = registration.sign_registration(DEVICE, asked)
-    hub_proof = registration.hub_proof(code.key(), request, keyset)
-    answer = RegistrationAnswer("registered", "17.05.10.2007", 1_772_413_300_000, keyset, hub_proof)
+    answer = RegistrationAnswer("registered", "17.05.10.2007", 1_772_413_300_000, keyset)
     return plain(
         {
             "code": str(code),
@@ -326,8 +325,8 @@ def registration_vectors() -> Json:
             "keyset": keyset,
             "device proof": proof,
             "registration": request,
-            "hub proof": hub_proof,
-            "answer": registration.encode_answer(answer),
+            "hub proof": registration.hub_proof(code.key(), request, answer),
+            "answer": registration.sign_answer(HUB, request, answer, code.key()),
         }
     )
 
