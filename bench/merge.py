@@ -23,8 +23,9 @@ from hub import merge, registry, schema
 from hub.db import reading, writing
 from hub.wiring import Hub, now_ms
 from sync import exchange
-from sync.keys import SigningKey, key_id, sealing_public
+from sync.keys import SigningKey, key_id
 from sync.registration import Registration, sign_registration
+from sync.sealing import sealing_public
 
 
 @dataclass(frozen=True)

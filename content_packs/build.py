@@ -13,10 +13,10 @@ import zstandard
 
 from content_packs import limits, render
 from content_packs.errors import PackError
-from content_packs.manifest import PATH, SLUG, File, Lesson, Manifest, sign_manifest
+from content_packs.manifest import PATH, SLUG, File, Lesson, Manifest, open_manifest, sign_manifest
 from content_packs.source import SourceLesson, read_lesson
 from sync import cbor
-from sync.errors import N_
+from sync.errors import N_, SyncError
 from sync.keys import SigningKey, sha256
 
 MANIFEST_NAME: Final = "manifest.cose"
@@ -54,10 +54,9 @@ class BuiltPack:
     def write(self, file: BinaryIO) -> None:
         """Write the pack file: a zip without compression or dates, pieces in the order of their hash."""
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr(zipfile.ZipInfo(MANIFEST_NAME, _DATE), self.envelope)
+            archive.writestr(_member(MANIFEST_NAME), self.envelope)
             for digest in sorted(self.pieces):
-                name = zipfile.ZipInfo(PIECES + digest.hex(), _DATE)
-                archive.writestr(name, packed(self.pieces[digest]))
+                archive.writestr(_member(PIECES + digest.hex()), packed(self.pieces[digest]))
 
 
 def build_pack(folder: Path, key: SigningKey) -> BuiltPack:
@@ -67,7 +66,8 @@ def build_pack(folder: Path, key: SigningKey) -> BuiltPack:
         PackError: something in the folder must be mended first; the sentence says what and where.
     """
     course = _course(folder)
-    lessons = [read_lesson(path) for path in sorted(folder.iterdir()) if _LESSON_FILE.fullmatch(path.name)]
+    paths = sorted(folder.iterdir(), key=lambda path: path.name)  # Windows compares paths in another way
+    lessons = [read_lesson(path) for path in paths if _LESSON_FILE.fullmatch(path.name)]
     if not lessons:
         raise PackError(
             N_("Folder %(folder)s tidak berisi materi (01-nama.md, 02-nama.md, …)."), folder=folder
@@ -103,7 +103,16 @@ def build_pack(folder: Path, key: SigningKey) -> BuiltPack:
     for name in sorted(media):
         files.append(_media(folder, name, pieces))
     manifest = Manifest(**course, publisher_key=key.public, lessons=tuple(outline), files=tuple(files))
-    return BuiltPack(manifest, sign_manifest(key, manifest), pieces)
+    envelope = sign_manifest(key, manifest)
+    try:
+        open_manifest(envelope)
+    except (PackError, SyncError) as problem:
+        raise PackError(
+            N_(
+                "Pelatihan ini melebihi batas paket: 500 materi, 64 KiB untuk satu teks, 4 MiB untuk satu materi, 1 MiB untuk daftar isi, 4 GiB seluruhnya. Bagilah menjadi beberapa pelatihan."
+            )
+        ) from problem
+    return BuiltPack(manifest, envelope, pieces)
 
 
 def packed(piece: bytes) -> bytes:
@@ -112,10 +121,16 @@ def packed(piece: bytes) -> bytes:
     return ZSTD + smaller if len(smaller) < len(piece) else STORED + piece
 
 
+def _member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name, _DATE)
+    member.create_system = 3  # else it would say on which system it was built
+    return member
+
+
 def _course(folder: Path) -> dict[str, Any]:
     path = folder / "course.toml"
     try:
-        values = {**_DEFAULTS, **tomllib.loads(path.read_text(encoding="utf-8"))}
+        values = {**_DEFAULTS, **tomllib.loads(path.read_text(encoding="utf-8-sig"))}
     except OSError as problem:
         raise PackError(N_("Folder %(folder)s tidak berisi course.toml."), folder=folder) from problem
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -133,9 +148,12 @@ def _course(folder: Path) -> dict[str, Any]:
     if (
         not 0 <= values["passing_grade"] <= 100
         or not 1 <= values["attempts"] <= 100
-        or values["version"] < 1
+        or not 0 <= values["hours_jp"] <= 1000
+        or not 1 <= values["version"] < 1 << 31
     ):
-        raise PackError(N_("course.toml: passing_grade 0–100, attempts 1–100, version mulai 1."))
+        raise PackError(
+            N_("course.toml: passing_grade 0–100, attempts 1–100, hours_jp 0–1000, version mulai 1.")
+        )
     return {"course_id": course_id, **values}
 
 
@@ -152,12 +170,35 @@ def _content(source: SourceLesson) -> tuple[bytes, set[str]]:
         ]
         for q in source.questions
     ]
-    for name in render.media_names(html):
-        if "![](" in source.reading:
-            raise PackError(N_("%(file)s: gambar harus punya teks pengganti."), file=source.path.name)
-        if not (source.path.parent / name).is_file() or not PATH.fullmatch(name):
-            raise PackError(N_("%(file)s: gambar %(name)s tidak ada."), file=source.path.name, name=name)
-    return cbor.encode([1, html, questions]), set(render.media_names(html))
+    return cbor.encode([1, html, questions]), _pictures(source)
+
+
+def _pictures(source: SourceLesson) -> set[str]:
+    """The names of the pictures in a lesson's reading."""
+    file = source.path.name
+    found = render.pictures(source.reading)
+    for name, alternative in found:
+        if not alternative:
+            raise PackError(
+                N_("%(file)s: gambar %(name)s harus punya teks pengganti."), file=file, name=name
+            )
+        if not PATH.fullmatch(name) or not (source.path.parent / name).is_file():
+            raise PackError(
+                N_(
+                    "%(file)s: gambar %(name)s tidak ada. Taruh di folder pelatihan, dengan nama dari huruf kecil, angka, titik dan tanda hubung."
+                ),
+                file=file,
+                name=name,
+            )
+    for question in source.questions:
+        for text in (question.text, *question.choices, question.explanation):
+            if render.pictures(text):
+                raise PackError(
+                    N_("%(file)s: gambar dalam soal [%(id)s] harus dipindahkan ke bacaan."),
+                    file=file,
+                    id=question.id,
+                )
+    return {name for name, _ in found}
 
 
 def _media(folder: Path, name: str, pieces: dict[bytes, bytes]) -> File:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from sync.errors import LontarError
@@ -12,6 +13,16 @@ class PackError(LontarError):
 
     code: ClassVar[str] = "pack"
     exit_code: ClassVar[int] = 2
+
+
+class LessonFileError(PackError):
+    """A lesson file must be mended first; the sentence begins with the file's name."""
+
+    def __init__(self, file: str, text: str, **details: object) -> None:
+        super().__init__(text, file=file, **details)
+
+    def sentence(self, translate: Callable[[str], str] = lambda text: text) -> str:
+        return f"{self.details['file']}: {super().sentence(translate)}"
 
 
 class UntrustedPackError(PackError):

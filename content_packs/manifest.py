@@ -159,6 +159,7 @@ def _course(course: list[Any], lessons: tuple[Lesson, ...], files: tuple[File, .
             and 1 <= attempts <= 100
             and len(key) == KEY_SIZE
             and lessons
+            and bool not in map(type, course[:11])
         ):
             if _is_consistent(lessons, files, course):
                 return Manifest(*course[:11], lessons, files)  # type: ignore[call-arg]
@@ -166,12 +167,12 @@ def _course(course: list[Any], lessons: tuple[Lesson, ...], files: tuple[File, .
 
 
 def _is_consistent(lessons: tuple[Lesson, ...], files: tuple[File, ...], course: list[Any]) -> bool:
-    paths = {file.path for file in files}
+    paths = {file.path: file.size for file in files}
     ids = {lesson.id for lesson in lessons}
     return (
         len(paths) == len(files)
         and len(ids) == len(lessons)
-        and all(lesson.content in paths for lesson in lessons)
+        and all(paths.get(lesson.content, limits.PIECE + 1) <= limits.PIECE for lesson in lessons)
         and sum(file.size for file in files) <= limits.PACK
         and all(len(text) <= limits.TEXT for text in course if isinstance(text, str))
     )
@@ -200,8 +201,9 @@ def _lesson(number: int, item: Any) -> Lesson:
             and 0 <= role < len(ROLES)
             and 0 <= minutes <= 10_000
             and len(questions) <= limits.QUESTIONS_PER_LESSON
-            and len(set(questions)) == len(questions)
             and all(isinstance(question, str) and SLUG.fullmatch(question) for question in questions)
+            and len(set(questions)) == len(questions)
+            and bool not in (type(role), type(minutes))
             and all(
                 isinstance(text, str) and len(text) <= limits.TEXT for text in [*basis, title, reviewed]
             )
@@ -222,6 +224,7 @@ def _file(item: Any) -> File:
     match item:
         case [str() as path, str() as media_type, int() as size, list() as pieces, *_] if (
             PATH.fullmatch(path)
+            and type(size) is int
             and len(media_type) <= 100
             and 0 <= size <= limits.PACK
             and len(pieces) <= -(-limits.PACK // limits.PIECE)

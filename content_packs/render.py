@@ -1,7 +1,7 @@
 """Markdown made into HTML that is safe to show: parsed by markdown-it-py, cleaned by nh3.
 
-Active content never passes: no scripts, styles, forms or frames, no addresses but https and the pack's own
-pictures. Pictures are written as `media:NAME` and get their address when a page is shown.
+Active content never passes: no scripts, styles, forms or frames; links lead to https, pictures are the
+pack's own. Pictures are written as `media:NAME` and get their address when a page is shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _TAGS: Final = {
     *("table", "thead", "tbody", "tr", "th", "td", "a", "img"),
 }
 _ATTRIBUTES: Final = {"a": {"href"}, "img": {"src", "alt"}, "ol": {"start"}, "th": {"scope"}}
-_MEDIA: Final = re.compile(r'src="media:([a-z0-9._-]+)"')
+_MEDIA: Final = re.compile(r'(<img [^>]*?src=")media:([a-z0-9._-]+)"')
+_ADDRESSES: Final = {"href": re.compile(r"https://.+"), "src": re.compile(r"media:[a-z0-9][a-z0-9._-]*")}
 
 _markdown: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -34,11 +35,12 @@ def inline(markdown: str) -> str:
 
 
 def clean(html: str) -> str:
-    """Keep only what a lesson needs. What comes out goes in again unchanged."""
+    """Keep only what a lesson needs. HTML that `to_html` and `inline` made stays as it is."""
     return nh3.clean(
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=_without_other_addresses,
         url_schemes={"https", "media"},
         link_rel="noopener noreferrer",
     )
@@ -46,12 +48,18 @@ def clean(html: str) -> str:
 
 def with_addresses(html: str, address: Callable[[str], str]) -> str:
     """Give the pack's pictures their addresses on this server."""
-    return _MEDIA.sub(lambda found: f'src="{address(found[1])}"', html)
+    return _MEDIA.sub(lambda found: f'{found[1]}{address(found[2])}"', html)
 
 
-def media_names(html: str) -> list[str]:
-    """The pictures that a cleaned text shows."""
-    return _MEDIA.findall(html)
+def pictures(markdown: str) -> list[tuple[str, str]]:
+    """(address, alternative text) of each picture that a Markdown text shows."""
+    tokens = [child for token in _markdown.parse(markdown) for child in token.children or ()]
+    return [(str(token.attrs["src"]), token.content.strip()) for token in tokens if token.type == "image"]
+
+
+def _without_other_addresses(tag: str, attribute: str, value: str) -> str | None:
+    allowed = _ADDRESSES.get(attribute)
+    return value if allowed is None or allowed.fullmatch(value) else None
 
 
 def _with_media(html: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from content_packs import limits
-from content_packs.errors import PackError
+from content_packs.errors import LessonFileError, PackError
 from content_packs.manifest import ROLES, SLUG
 from sync.errors import N_
 
@@ -53,7 +53,10 @@ def read_lesson(path: Path) -> SourceLesson:
     Raises:
         PackError: with the file's name and what to mend.
     """
-    text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise _wrong(path, N_("simpan berkas ini sebagai UTF-8")) from problem
     front = _FRONT.match(text)
     if front is None:
         raise _wrong(path, N_("harus dimulai dengan kepala di antara dua baris +++"))
@@ -94,8 +97,8 @@ def _front_matter(path: Path, text: str) -> dict[str, Any]:
         raise _wrong(path, N_("title harus ada"))
     minutes = values.get("minutes", 0)
     basis = values.get("legal_basis", [])
-    if type(minutes) is not int or minutes < 0 or not isinstance(basis, list):
-        raise _wrong(path, N_("minutes harus bilangan dan legal_basis harus daftar"))
+    if type(minutes) is not int or not 0 <= minutes <= 10_000 or not isinstance(basis, list):
+        raise _wrong(path, N_("minutes harus bilangan 0–10000 dan legal_basis harus daftar"))
     reviewed = _date(path, values.get("reviewed", ""))
     if role == "lesson" and not (basis and reviewed):
         raise _wrong(path, N_("materi harus menyebut legal_basis dan reviewed (tanggal tinjau)"))
@@ -142,9 +145,12 @@ def _question(path: Path, id_: str, text: str, block: str) -> SourceQuestion:
         raise _wrong(path, N_("soal [%(what)s] harus punya tepat satu pilihan benar [x]"), id_)
     if len(set(choices)) != len(choices):
         raise _wrong(path, N_("soal [%(what)s] punya dua pilihan yang sama"), id_)
+    asked = " ".join([text, *more]).strip()
+    if not asked:
+        raise _wrong(path, N_("soal [%(what)s] harus berisi pertanyaan"), id_)
     return SourceQuestion(
         id_,
-        " ".join([text, *more]).strip(),
+        asked,
         tuple(choices),
         right[0],
         " ".join(explanation).removeprefix("Penjelasan:").strip(),
@@ -152,4 +158,4 @@ def _question(path: Path, id_: str, text: str, block: str) -> SourceQuestion:
 
 
 def _wrong(path: Path, problem: str, what: str = "") -> PackError:
-    return PackError("%(file)s: " + problem, file=path.name, what=what)
+    return LessonFileError(path.name, problem, what=what)

@@ -27,6 +27,8 @@ Trust = Callable[[bytes], bool]
 """Whether a publisher's public key may sign packs for this device."""
 
 _FRAME_OVERHEAD: Final = 64 * 1024
+_UNREADABLE: Final = (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, RuntimeError)
+"""What `zipfile` raises for members that are damaged, missing, encrypted or of a newer version."""
 
 
 @dataclass(frozen=True)
@@ -44,25 +46,30 @@ class PackFile:
         Raises:
             PackError: it is missing or damaged.
         """
-        try:
-            data = self._archive.read(PIECES + digest.hex())
-        except (KeyError, zipfile.BadZipFile, OSError, EOFError) as problem:
-            raise _damaged() from problem
-        unpacked(data, digest)
-        return data
+        return self._checked(digest)[0]
+
+    def packed_size(self, digest: bytes) -> int:
+        """How many bytes a piece takes as it lies in the pack."""
+        return self._archive.getinfo(PIECES + digest.hex()).file_size
 
     def digests(self) -> list[bytes]:
         return sorted({digest for file in self.manifest.files for digest in file.pieces})
 
     def check_all(self) -> int:
         """Read and check every piece; returns the size of the files in bytes."""
-        for digest in self.digests():
-            self.packed_piece(digest)
+        sizes = {digest: self._checked(digest)[1] for digest in self.digests()}
         for file in self.manifest.files:
-            held = sum(len(unpacked(self.packed_piece(digest), digest)) for digest in file.pieces)
-            if held != file.size:
+            if sum(sizes[digest] for digest in file.pieces) != file.size:
                 raise _damaged()
         return self.manifest.size
+
+    def _checked(self, digest: bytes) -> tuple[bytes, int]:
+        """A piece as it lies in the pack, and its size when it is unpacked."""
+        try:
+            data = self._archive.read(PIECES + digest.hex())
+        except _UNREADABLE as problem:
+            raise _damaged() from problem
+        return data, len(unpacked(data, digest))
 
 
 def trusted_by(keyset: Keyset | None, trusted_fingerprint: str | None) -> Trust:
@@ -86,13 +93,13 @@ def open_pack(path: Path, trust: Trust) -> Iterator[PackFile]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as problem:
+    except _UNREADABLE as problem:
         raise PackError(N_("%(file)s bukan paket pelatihan, atau terpotong."), file=path.name) from problem
     with archive:
         _check_members(archive)
         try:
             envelope = archive.read(MANIFEST_NAME)
-        except (KeyError, zipfile.BadZipFile, EOFError) as problem:
+        except _UNREADABLE as problem:
             raise _damaged() from problem
         manifest = open_manifest(envelope)
         if not trust(manifest.publisher_key):
@@ -142,7 +149,8 @@ def _check_members(archive: zipfile.ZipFile) -> None:
         raise _damaged()
     for member in members:
         most = limits.MANIFEST if member.filename == MANIFEST_NAME else limits.PIECE + 1
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size > most:
+        stored = member.compress_type == zipfile.ZIP_STORED and member.compress_size == member.file_size
+        if not stored or member.flag_bits or member.file_size > most:
             raise _damaged()
     if sum(member.file_size for member in members) > limits.PACK:
         raise _damaged()

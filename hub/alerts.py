@@ -11,6 +11,16 @@ from hub.schema import alerts
 FORK: Final = "fork"
 UNREADABLE: Final = "unreadable"
 BEHIND: Final = "behind"
+AHEAD: Final = "ahead"
+"""A device names a head of its log that this hub should hold and does not."""
+HUB_LOST: Final = "hub-lost"
+"""A device holds what this hub signed and no longer has: the hub was set back to an older state."""
+STRANGE_KIND: Final = "strange-kind"
+"""A device's log holds a kind that only hubs may write."""
+BAD_ITEM: Final = "bad-item"
+"""A bundle holds something that this hub refuses."""
+BAD_MANIFEST: Final = "bad-manifest"
+"""A bundle says that it comes from this device, and isn't signed by it."""
 
 
 def raise_alert(connection: Connection, kind: str, device: int, subject: bytes, now_ms: int) -> None:

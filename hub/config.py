@@ -5,7 +5,9 @@ The root key signs keysets and nothing else; after `hub init` it belongs on a st
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +16,9 @@ from typing import Final
 
 from hub.errors import DataFolderError
 from sync.errors import N_
-from sync.keys import RandomBytes, SigningKey, sealing_public
+from sync.keys import RandomBytes, SigningKey
 from sync.keyset import Keyset, open_keyset, sign_keyset
+from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
 
 FILE: Final = "hub.toml"
 _KEYS: Final = ("root", "hub", "intake", "publisher", "session")
@@ -31,6 +34,9 @@ class Config:
     keyset: Keyset
     keyset_data: bytes
     session_secret: bytes
+    opening_keys: tuple[OpeningKey, ...]
+    """Those that bundles may be sealed to: the keyset's, and earlier ones."""
+    random_bytes: RandomBytes
 
 
 def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> Config:
@@ -52,7 +58,9 @@ def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> C
         ) as file:
             file.write(seed.hex() + "\n")
     root, hub, publisher = (SigningKey.from_seed(seeds[name]) for name in ("root", "hub", "publisher"))
-    keyset = Keyset(1, root.public, (hub.public,), sealing_public(seeds["intake"]), (publisher.public,))
+    keyset = Keyset(
+        1, root.public, (hub.public,), OpeningKey(CLASSICAL, seeds["intake"]).public, (publisher.public,)
+    )
     (data / "keyset.cose").write_bytes(sign_keyset(root, keyset))
     url = database_url or f"sqlite:///{(data / 'hub.db').resolve()}"
     (data / FILE).write_text(f'database_url = "{url}"\n', encoding="utf-8")
@@ -95,14 +103,24 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         open_keyset(keyset_data),
         keyset_data,
         _read_key(data / "keys" / "session.key"),
+        tuple(_opening_key(path) for path in sorted((data / "keys").glob("intake*.key"))),
+        secrets.token_bytes,
     )
 
 
-def _read_key(path: Path) -> bytes:
+def _opening_key(path: Path) -> OpeningKey:
+    """Suite 2 keys are longer, so the length tells the suite."""
+    for suite in SUITES:
+        with contextlib.suppress(DataFolderError):
+            return OpeningKey(suite, _read_key(path, seed_size(suite)))
+    raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path)
+
+
+def _read_key(path: Path, size: int = 32) -> bytes:
     try:
         seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as problem:
         raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path) from problem
-    if len(seed) != 32:
+    if len(seed) != size:
         raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path)
     return seed

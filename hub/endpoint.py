@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from hub import merge, registry
+from hub import couriers, merge, parts, registry
 from hub.errors import BusyError
 from hub.intake import Exchange, Intake
-from sync import exchange, limits, registration
+from sync import courier, exchange, limits, registration
 from sync.errors import N_, LontarError, MalformedError, TooLargeError
 
 _READ: Final = 1024
@@ -35,6 +35,10 @@ class Endpoint:
         self._answers: dict[str, Callable[[dict[str, Any]], bytes]] = {
             exchange.PATH: self._sync,
             registration.PATH: self._register,
+            exchange.KEYSET_PATH: lambda environ: self._intake.config.keyset_data,
+            courier.MISSING_PATH: self._missing,
+            courier.PART_PATH: self._part,
+            courier.MAIL_PATH: self._mail,
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -68,6 +72,24 @@ class Endpoint:
         _check_length(environ, limits.CONTROL_ITEM)
         data = b"".join(_arriving(environ))
         return registry.register(self._intake.engine, self._intake.config, data, self._intake.now_ms())
+
+    def _missing(self, environ: dict[str, Any]) -> bytes:
+        _check_length(environ, limits.CONTROL_ITEM)
+        question = b"".join(_arriving(environ))
+        return couriers.answer_missing(
+            self._intake.engine, self._intake.config, question, self._intake.now_ms()
+        )
+
+    def _part(self, environ: dict[str, Any]) -> bytes:
+        _check_length(environ, limits.PART + 1024)
+        part = b"".join(_arriving(environ))
+        taken = parts.take(self._intake, part)
+        return courier.sign_taken(self._intake.config.hub_key, part, self._intake.now_ms(), taken)
+
+    def _mail(self, environ: dict[str, Any]) -> bytes:
+        _check_length(environ, 4 * limits.CONTROL_ITEM)
+        data = b"".join(_arriving(environ))
+        return couriers.answer_mail(self._intake.engine, self._intake.config, data, self._intake.now_ms())
 
     def _sync(self, environ: dict[str, Any]) -> bytes:
         _check_length(environ, limits.REQUEST_BODY)

@@ -11,23 +11,23 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, select, update
 
-from hub import alerts, schema, segments
+from hub import alerts, downlink, history, schema, segments
 from hub.config import Config
 from hub.db import insert_or_ignore, reading, writing
+from hub.downlink import Downlink
 from hub.errors import UnknownDeviceError
 from hub.segments import LogRow
 from sync import exchange, limits
 from sync.errors import N_, TooLargeError
-from sync.exchange import Receipt, Request, Verdict
+from sync.exchange import Down, Receipt, Request, Verdict, Wants
+from sync.items import ItemKind, read_item
 from sync.keys import key_id
 from sync.log import NOTHING, Head, Held, Placement, Status, judge_head
-from sync.profile import commitment_of, open_profile
-from sync.segment import Segment, open_segment
+from sync.profile import commitment_of
+from sync.segment import Segment
 
 QUARANTINE_BYTES: Final = 1024 * 1024
 """How much a device that nobody has approved may store."""
-
-_COSE_TAG_BYTE: Final = 0xD2
 
 
 class Intake:
@@ -46,15 +46,16 @@ class Intake:
             SyncError: the header isn't one, or isn't signed by that device.
         """
         request = exchange.open_request(header)
-        with reading(self.engine) as connection:
-            query = select(schema.devices).where(
-                *segments.begins_with(schema.devices.c.device, request.claimed.device)
-            )
-            candidates = connection.execute(query).all()
-        if not candidates:
+        device = self.device_of(request.claimed.device)
+        if device is None:
             raise UnknownDeviceError(N_("Perangkat ini belum dikenal pusat. Daftarkan dulu perangkatnya."))
-        verified = request.verify(candidates[0].public_key)
-        return Exchange(self, candidates[0], verified, request.hash)
+        return Exchange(self, device, request.verify(device.public_key), request.hash)
+
+    def device_of(self, prefix: bytes) -> Any:
+        """The device whose id begins with `prefix`, or None."""
+        query = select(schema.devices).where(*segments.begins_with(schema.devices.c.device, prefix))
+        with reading(self.engine) as connection:
+            return connection.execute(query).first()
 
 
 class Exchange:
@@ -86,26 +87,61 @@ class Exchange:
             raise TooLargeError(N_("Kiriman berisi terlalu banyak butir."))
         if self._device.state == "refused" or self._full:
             return
-        if item[0] == _COSE_TAG_BYTE:
-            self._take_segment(open_segment(item))
-        else:
-            open_profile(item)
+        read = read_item(item)
+        if read is None:
+            return
+        if read.kind is ItemKind.SEGMENT:
+            self._take_segment(read.segment())
+        elif read.kind is ItemKind.PROFILE:
             self._profiles.append(item)
 
     def receipt(self) -> bytes:
-        """Sign what this hub holds now of the logs that the request was about."""
-        now = self._intake.now_ms()
+        """Sign what this hub holds now of the logs that the request was about; then what the device lacks."""
+        now, config = self._intake.now_ms(), self._intake.config
         with writing(self._intake.engine) as connection:
+            down = self._downlink(connection, now)
             verdicts = [self._verdict_on(connection, *last) for last in self._last.values()]
             verdicts += [self._verdict_on_head(connection, head, now) for head in self._request.heads]
-            connection.execute(
-                update(schema.devices)
-                .where(schema.devices.c.pk == self._device.pk)
-                .values(last_contact_ms=now, last_wall_s=self._request.wall_s, last_t=self._request.t)
-            )
-        keyset = self._intake.config.keyset
-        receipt = Receipt(self._request_hash, now, tuple(verdicts), keyset_version=keyset.version)
-        return exchange.sign_receipt(self._intake.config.hub_key, receipt)
+            self._note(connection, last_contact_ms=now, last_wall_s=self._request.wall_s)
+        receipt = Receipt(
+            self._request_hash,
+            now,
+            tuple(verdicts),
+            keyset_version=config.keyset.version,
+            down=down.down,
+        )
+        return b"".join([exchange.sign_receipt(config.hub_key, receipt), *down.items])
+
+    def note_by_stick(self) -> None:
+        """Write down that this came by stick, and what the device says that it holds and wants."""
+        with writing(self._intake.engine) as connection:
+            self._note(connection, last_stick_ms=self._intake.now_ms())
+
+    def _note(self, connection: Connection, **values: object) -> None:
+        """What the device says of itself; by stick it may be older than what is known."""
+        is_older = self._device.last_t is not None and self._request.t < self._device.last_t
+        if not is_older:
+            values |= {"last_t": self._request.t, "wants": int(self._request.wants)}
+            held = downlink.heads_of(connection, self._device.pk, self._request.have)
+            if held is not None and held != self._device.held_heads:
+                values["held_heads"] = held
+        connection.execute(
+            update(schema.devices).where(schema.devices.c.pk == self._device.pk).values(**values)
+        )
+
+    def _downlink(self, connection: Connection, now_ms: int) -> Downlink:
+        """What goes back to a device that is let in; to one that isn't, only why."""
+        have, config = self._request.have, self._intake.config
+        if self._device.state not in ("registered", "revoked"):
+            return Downlink()
+        down = downlink.for_device(connection, config, self._device, have, now_ms)
+        wants_history = Wants.HISTORY in self._request.wants and self._device.state == "registered"
+        if not wants_history or down.down is not Down.ALL:
+            return down
+        if isinstance(have, bytes):
+            return Downlink(down.items, Down.NAME_YOURS)
+        past = history.of_village(connection, self._device.village, have, downlink.DOWN_MOST)
+        return Downlink(down.items + past.items, past.down)
 
     def _take_segment(self, segment: Segment) -> None:
         with writing(self._intake.engine) as connection:
@@ -145,8 +181,14 @@ class Exchange:
             {"commitment": commitment_of(item), "device": self._device.pk, "data": item}
             for item in self._profiles
         ]
-        statement = insert_or_ignore(connection, schema.profiles).on_conflict_do_nothing()
-        connection.execute(statement, rows)
+        query = select(schema.erased.c.commitment).where(
+            schema.erased.c.commitment.in_([row["commitment"] for row in rows])
+        )
+        erased = set(connection.execute(query).scalars())
+        kept = [row for row in rows if row["commitment"] not in erased]
+        if kept:
+            statement = insert_or_ignore(connection, schema.profiles).on_conflict_do_nothing()
+            connection.execute(statement, kept)
         self._profiles = []
 
     def _verdict_on(
@@ -155,7 +197,7 @@ class Exchange:
         """On a log of which segments came: the tip of the branch that the last one stands on."""
         tip = segments.tip_of(connection, log.pk, segment.index, segment.id)
         if self._device.state != "registered":
-            return Verdict(Head(log.log, NOTHING, b""), self._not_registered())
+            return Verdict(tip or Head(log.log, NOTHING, b""), self._not_registered())
         if tip is None:
             return Verdict(segments.longest_tip(connection, log), Status.GAP)
         status = Status.FORK if segments.is_forked(connection, log.pk) else Status.STORED
@@ -163,15 +205,19 @@ class Exchange:
 
     def _verdict_on_head(self, connection: Connection, claimed: Head, now: int) -> Verdict:
         nothing = Head(claimed.log, NOTHING, b"")
-        if self._device.state != "registered":
-            return Verdict(nothing, self._not_registered())
         log = segments.find_log_of_device(connection, claimed.log, self._device.pk)
         if log is None:
-            return Verdict(nothing, Status.STORED)
+            is_in = self._device.state == "registered"
+            return Verdict(nothing, Status.STORED if is_in else self._not_registered())
         of_claimed = segments.tip_of(connection, log.pk, claimed.index, claimed.id) if claimed.id else None
         tip = of_claimed or segments.longest_tip(connection, log)
+        if self._device.state != "registered":
+            return Verdict(of_claimed or nothing, self._not_registered())
         held = Held(tip, segments.is_forked(connection, log.pk))
         status = judge_head(claimed, held, of_claimed is not None)
+        if claimed.index > tip.index and claimed.id:
+            # It names what a receipt of this hub may have covered; it sends it again.
+            alerts.raise_alert(connection, alerts.AHEAD, self._device.pk, claimed.id, now)
         if status is Status.BEHIND:
             alerts.raise_alert(connection, alerts.BEHIND, self._device.pk, claimed.id, now)
         return Verdict(nothing if status is Status.FORK else tip, status)

@@ -12,12 +12,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
 
-from hub import alerts, schema
+from hub import alerts, identity, ledger, schema
 from hub.db import driver_placeholder, insert_or_ignore, reading, writing
-from sync.batch import Batch
-from sync.entries import AnchorNoted, ClockObserved, Entry, LearnerAdded, PackInstalled, ProfileChanged
+from sync.batch import Batch, batch_of
+from sync.decisions import FIRST_NUMBER
+from sync.entries import (
+    AnchorNoted,
+    BundleWritten,
+    ClockObserved,
+    Entry,
+    LearnerAdded,
+    LearnerContinued,
+    PackInstalled,
+    ProfileChanged,
+)
 from sync.errors import N_, LontarError, MalformedError
 from sync.profile import learner_id
 from sync.progress.fold import Totals, Values, finished, fold, join_totals
@@ -27,6 +37,14 @@ from sync.segment import open_segment
 
 _s: Final = schema.segments
 _CLOCKS: Final = {ClockObserved.number, AnchorNoted.number}
+_PEOPLE: Final = {LearnerAdded.number, LearnerContinued.number}
+_NAMED: Final = {
+    *_PEOPLE,
+    *_CLOCKS,
+    PackInstalled.number,
+    ProfileChanged.number,
+    BundleWritten.number,
+}
 _CHUNK: Final = 64
 """Segments of one log that are merged in one transaction."""
 
@@ -48,7 +66,12 @@ class _Work:
     log_pk: int
     log: bytes
     device: int
+    is_forked: bool
     branches: dict[int, _Branch] = field(default_factory=dict)
+    merged: set[int] = field(default_factory=set)
+    """Segments of a forked log that this transaction has merged and not marked yet."""
+    people: list[int] = field(default_factory=list)
+    """New identities, of whom it must be found out who they are."""
     totals: dict[Row, dict[tuple[int, ...], Values]] = field(
         default_factory=lambda: {row: {} for row in ROWS}
     )
@@ -94,9 +117,10 @@ def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
     logs = schema.logs
     query = select(logs.c.log, logs.c.device).where(logs.c.pk == log_pk).with_for_update()
     log, device = connection.execute(query).one()
-    work = _Work(connection, log_pk, log, device)
+    count = select(func.count()).where(schema.branches.c.log == log_pk)
+    work = _Work(connection, log_pk, log, device, connection.execute(count).scalar_one() > 1)
     query = (
-        select(_s.c.pk, _s.c.id, _s.c.branch, _s.c.data, _s.c.received_ms)
+        select(_s.c.pk, _s.c.id, _s.c.branch, _s.c.data, _s.c.received_ms, _s.c.rejected)
         .where(_s.c.log == log_pk, _s.c.state == schema.STORED, _s.c.branch.is_not(None))
         .order_by(_s.c.idx, _s.c.id)
         .limit(_CHUNK)
@@ -104,6 +128,8 @@ def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
     rows = connection.execute(query).all()
     outcomes = [_merge_segment(work, row) for row in rows]
     _write_totals(work)
+    if work.people:
+        identity.refresh(connection, work.people)
     if outcomes:
         _mark(connection, outcomes)
     return len(rows), sum(outcome["entries"] for outcome in outcomes)
@@ -114,15 +140,42 @@ def _merge_segment(work: _Work, row: Any) -> dict[str, Any]:
     branch = _branch(work, row.branch, segment.previous)
     try:
         batch = segment.read()
-        totals = fold(batch)
-        named = batch.of_kinds({LearnerAdded.number, PackInstalled.number, ProfileChanged.number, *_CLOCKS})
+        totals = fold(_not_merged_elsewhere(work, row, batch) if work.is_forked else batch)
+        named = batch.of_kinds(_NAMED)
         _check_references(batch, branch, named)
     except LontarError:
         alerts.raise_alert(work.connection, alerts.UNREADABLE, work.device, row.id, row.received_ms)
         return _outcome(row.pk, schema.UNREADABLE, branch, None, 0)
+    if any(group.kind >= FIRST_NUMBER for group in batch.groups):
+        alerts.raise_alert(work.connection, alerts.STRANGE_KIND, work.device, row.id, row.received_ms)
     _apply_named(work, branch, row, named)
-    _collect(work, branch, totals)
+    if not row.rejected:
+        _collect(work, branch, totals)
     return _outcome(row.pk, schema.MERGED, branch, batch.ts[-1], len(batch))
+
+
+def _not_merged_elsewhere(work: _Work, row: Any, batch: Batch) -> Batch:
+    """Only those entries that no other branch holds too.
+
+    A disk that was copied or restored seals again what it had recorded and not sealed: the same entries, in
+    another segment. Entries of one log with the same number, time, kind and fields are one entry.
+    """
+    until = batch.first_seq + len(batch)
+    others = select(_s.c.data).where(
+        _s.c.log == work.log_pk,
+        _s.c.pk != row.pk,
+        _s.c.rejected == 0,
+        _s.c.first_seq < until,
+        _s.c.first_seq + _s.c.count > batch.first_seq,
+        or_(_s.c.state == schema.MERGED, _s.c.pk.in_(work.merged)),
+    )
+    known = {
+        entry
+        for data in work.connection.execute(others).scalars()
+        for entry in open_segment(data).read().entries()
+    }
+    work.merged.add(row.pk)
+    return batch_of([entry for entry in batch.entries() if entry not in known]) if known else batch
 
 
 def _outcome(pk: int, state: int, branch: _Branch, end_t: int | None, entries: int) -> dict[str, Any]:
@@ -191,7 +244,7 @@ def _check_references(batch: Batch, branch: _Branch, named: Iterable[Entry]) -> 
         MalformedError: there is one.
     """
     limits = [
-        len(branch.learners) + sum(entry.kind == LearnerAdded.number for entry in named),
+        len(branch.learners) + sum(entry.kind in _PEOPLE for entry in named),
         len(branch.packs) + sum(entry.kind == PackInstalled.number for entry in named),
     ]
     for group in batch.groups:
@@ -204,11 +257,14 @@ def _check_references(batch: Batch, branch: _Branch, named: Iterable[Entry]) -> 
 
 def _apply_named(work: _Work, branch: _Branch, row: Any, named: Sequence[Entry]) -> None:
     learners_before, packs_before = len(branch.learners), len(branch.packs)
-    added = [entry for entry in named if entry.kind == LearnerAdded.number]
+    added = [entry for entry in named if entry.kind in _PEOPLE]
     branch.learners.extend(_learners(work, added, row.id))
     notes = []
     for entry in named:
-        if entry.kind == PackInstalled.number:
+        if entry.kind == BundleWritten.number:
+            written = BundleWritten.from_fields(entry.fields)
+            ledger.note_covered(work.connection, written.bundle, work.device, row.received_ms)
+        elif entry.kind == PackInstalled.number:
             branch.packs.append(_pack(work.connection, PackInstalled.from_fields(entry.fields)))
         elif entry.kind == ProfileChanged.number:
             changed = ProfileChanged.from_fields(entry.fields)
@@ -235,8 +291,8 @@ def _write_numbers(work: _Work, branch: _Branch, learners_before: int, packs_bef
 def _learners(work: _Work, added: Sequence[Entry], segment: bytes) -> list[int]:
     """This hub's numbers of the people that a segment introduces, in its order; new ones are written."""
     table = schema.learners
-    commitments = [LearnerAdded.from_fields(entry.fields).commitment for entry in added]
-    identities = [learner_id(work.log, commitment) for commitment in commitments]
+    said = [_person(entry) for entry in added]
+    identities = [learner_id(work.log, commitment or continues or b"") for commitment, continues in said]
     query = select(table.c.learner, table.c.pk).where(table.c.learner.in_(identities))
     known = {bytes(row.learner): row.pk for row in work.connection.execute(query)} if identities else {}
     new = {
@@ -246,15 +302,38 @@ def _learners(work: _Work, added: Sequence[Entry], segment: bytes) -> list[int]:
             "commitment": commitment,
             "profile_seq": entry.seq,
             "profile_segment": segment,
+            "continues": continues,
+            "person": 0,
         }
-        for identity, commitment, entry in zip(identities, commitments, added, strict=True)
+        for identity, (commitment, continues), entry in zip(identities, said, added, strict=True)
         if identity not in known
     }
     if new:
         statement = insert(table).returning(table.c.learner, table.c.pk)
         made = work.connection.execute(statement, list(new.values()))
         known.update({bytes(row.learner): row.pk for row in made})
+        work.connection.execute(update(table).where(table.c.person == 0).values(person=table.c.pk))
+        goes_on = select(table.c.pk).where(table.c.continues.in_(list(new))).limit(1)
+        continuing = any(continues for _, continues in said)
+        if continuing or work.connection.execute(goes_on).first() is not None:
+            work.people += [known[identity] for identity in new]
+        profiles = {known[id_]: commitment for id_, (commitment, _) in zip(identities, said, strict=True)}
+        _note_profiles(work.connection, profiles.items())
     return [known[identity] for identity in identities]
+
+
+def _person(entry: Entry) -> tuple[bytes | None, bytes | None]:
+    """(the profile's commitment, the identity that goes on) of somebody who gets a number; one of both."""
+    if entry.kind == LearnerAdded.number:
+        return LearnerAdded.from_fields(entry.fields).commitment, None
+    return None, LearnerContinued.from_fields(entry.fields).learner
+
+
+def _note_profiles(connection: Connection, rows: Iterable[tuple[int, bytes | None]]) -> None:
+    values = [{"learner": learner, "commitment": commitment} for learner, commitment in rows if commitment]
+    if values:
+        statement = insert_or_ignore(connection, schema.learner_profiles).on_conflict_do_nothing()
+        connection.execute(statement, values)
 
 
 def _pack(connection: Connection, installed: PackInstalled) -> int:
@@ -290,6 +369,7 @@ def _change_profile(
         .where(table.c.pk == learner, older)
         .values(commitment=commitment, profile_seq=seq, profile_segment=segment)
     )
+    _note_profiles(connection, [(learner, commitment)])
 
 
 def _clock_note(log: int, segment: int, entry: Entry) -> dict[str, Any]:

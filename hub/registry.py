@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from hub import merge, schema, segments
+from hub import downlink, merge, schema, segments
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
+from sync.decisions import DeviceRegistered, DeviceRevoked
 from sync.errors import N_
 from sync.keys import RandomBytes, key_id
 from sync.registration import (
@@ -23,6 +24,7 @@ from sync.registration import (
     open_registration,
     sign_answer,
 )
+from sync.sealing import CLASSICAL, SealingKey
 
 CODE_DAYS: Final = 30
 WAITING_MOST: Final = 10_000
@@ -60,15 +62,24 @@ def issue_code(engine: Engine, village: str, random_bytes: RandomBytes, now_ms: 
             raise NotFoundError(
                 N_("Desa dengan kode %(code)s tidak ada dalam daftar wilayah."), code=village
             )
-        connection.execute(delete(_c).where(_c.c.expires_ms < now_ms, _c.c.device.is_(None)))
-        while True:
-            code = make_code(random_bytes)
-            if connection.execute(select(_c.c.handle).where(_c.c.handle == code.handle)).first() is None:
-                break
-        expires = now_ms + CODE_DAYS * 24 * 3600 * 1000
-        connection.execute(
-            insert(_c).values(handle=code.handle, code_key=code.key(), village=village, expires_ms=expires)
+        return new_code(connection, village, random_bytes, now_ms)
+
+
+def new_code(
+    connection: Connection, place: str, random_bytes: RandomBytes, now_ms: int, courier: int | None = None
+) -> Code:
+    """A code for one device of a village, or for one courier of a region."""
+    connection.execute(delete(_c).where(_c.c.expires_ms < now_ms, _c.c.device.is_(None)))
+    while True:
+        code = make_code(random_bytes)
+        if connection.execute(select(_c.c.handle).where(_c.c.handle == code.handle)).first() is None:
+            break
+    expires = now_ms + CODE_DAYS * 24 * 3600 * 1000
+    connection.execute(
+        insert(_c).values(
+            handle=code.handle, code_key=code.key(), village=place, expires_ms=expires, courier=courier
         )
+    )
     return code
 
 
@@ -80,6 +91,8 @@ def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:
         CodeRefusedError: the code is unknown, used by another device, expired, or for another village.
     """
     asked = open_registration(data)
+    if not asked.village:
+        return _register_courier(engine, config, asked, data, now_ms)
     with writing(engine) as connection:
         device = _known(connection, asked.public_key)
         code = _check_code(connection, asked, device, now_ms) if asked.handle else None
@@ -87,14 +100,40 @@ def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:
             device = _insert(connection, asked, now_ms)
         is_let_in = code is not None and device.state == "waiting"
         if code is not None and is_let_in:
-            _set_state(connection, device.pk, "registered", now_ms)
             connection.execute(update(_d).where(_d.c.pk == device.pk).values(village=code.village))
+            _set_state(connection, device.pk, "registered", now_ms)
             connection.execute(update(_c).where(_c.c.handle == code.handle).values(device=device.pk))
         row = connection.execute(select(_d.c.state, _d.c.village).where(_d.c.pk == device.pk)).one()
     if is_let_in:
         merge.merge_waiting(engine)
     answer = RegistrationAnswer(row.state, row.village, now_ms, config.keyset_data)
     return sign_answer(config.hub_key, data, answer, None if code is None else code.code_key)
+
+
+def _register_courier(
+    engine: Engine, config: Config, asked: Registration, data: bytes, now_ms: int
+) -> bytes:
+    """A courier's laptop proves its code and gives its key."""
+    couriers = schema.couriers
+    with writing(engine) as connection:
+        code = _proven_code(connection, asked)
+        if code.courier is None:
+            raise CodeRefusedError(N_("Kode pendaftaran ini untuk desa lain. Periksa kode desa."))
+        row = connection.execute(select(couriers).where(couriers.c.pk == code.courier)).one()
+        if row.courier is None:
+            if code.expires_ms < now_ms:
+                raise CodeRefusedError(N_("Kode pendaftaran ini sudah kedaluwarsa. Minta kode baru."))
+            values = {"courier": key_id(asked.public_key), "public_key": asked.public_key}
+            connection.execute(
+                update(couriers).where(couriers.c.pk == row.pk).values(**values, state="registered")
+            )
+        elif row.courier != key_id(asked.public_key):
+            raise CodeRefusedError(
+                N_("Kode pendaftaran ini sudah dipakai perangkat lain. Minta kode baru.")
+            )
+        state = "registered" if row.state == "waiting" else row.state
+    answer = RegistrationAnswer(state, row.region, now_ms, config.keyset_data)
+    return sign_answer(config.hub_key, data, answer, code.code_key)
 
 
 def approve(engine: Engine, device: bytes, now_ms: int) -> None:
@@ -108,9 +147,9 @@ def refuse(engine: Engine, device: bytes, now_ms: int) -> None:
     _decide(engine, device, "refused", now_ms)
 
 
-def revoke(engine: Engine, device: bytes, now_ms: int) -> None:
+def revoke(engine: Engine, device: bytes, now_ms: int, reason: str = "") -> None:
     """What this device sends from now on goes to quarantine; what it sent before stays."""
-    _decide(engine, device, "revoked", now_ms)
+    _decide(engine, device, "revoked", now_ms, reason)
 
 
 def find(engine: Engine, prefix: str) -> bytes:
@@ -145,20 +184,29 @@ def devices(connection: Connection, village_prefix: str = "", state: str | None 
     return [Device(*row) for row in connection.execute(query)]
 
 
-def _decide(engine: Engine, device: bytes, state: str, now_ms: int) -> None:
+def _decide(engine: Engine, device: bytes, state: str, now_ms: int, reason: str = "") -> None:
     with writing(engine) as connection:
         pk = connection.execute(select(_d.c.pk).where(_d.c.device == device)).scalar()
         if pk is None:
             raise NotFoundError(N_("Perangkat ini tidak dikenal."))
-        _set_state(connection, pk, state, now_ms)
+        _set_state(connection, pk, state, now_ms, reason)
 
 
-def _set_state(connection: Connection, pk: int, state: str, now_ms: int) -> None:
+def _set_state(connection: Connection, pk: int, state: str, now_ms: int, reason: str = "") -> None:
+    """Change what a device may do, and say so in the log of its village."""
+    before = connection.execute(select(_d).where(_d.c.pk == pk)).one()
     values: dict[str, Any] = {"state": state}
     if state == "registered":
         values["registered_ms"] = now_ms
         segments.release(connection, pk)
     connection.execute(update(_d).where(_d.c.pk == pk).values(values))
+    if before.state == state:
+        return
+    if state == "registered":
+        certificate = DeviceRegistered(before.public_key, before.sealing_key, before.village)
+        downlink.decide(connection, before.village, certificate, now_ms)
+    elif state == "revoked":
+        downlink.decide(connection, before.village, DeviceRevoked(before.device, reason), now_ms)
 
 
 def _known(connection: Connection, public_key: bytes) -> Any:
@@ -175,6 +223,7 @@ def _insert(connection: Connection, asked: Registration, now_ms: int) -> Any:
             device=key_id(asked.public_key),
             public_key=asked.public_key,
             sealing_key=asked.sealing_key,
+            sealing_id=SealingKey(CLASSICAL, asked.sealing_key).id,
             village=asked.village,
             state="waiting",
             first_seen_ms=now_ms,
@@ -183,12 +232,19 @@ def _insert(connection: Connection, asked: Registration, now_ms: int) -> Any:
     return _known(connection, asked.public_key)
 
 
-def _check_code(connection: Connection, asked: Registration, device: Any, now_ms: int) -> Any:
+def _proven_code(connection: Connection, asked: Registration) -> Any:
     code = connection.execute(select(_c).where(_c.c.handle == asked.handle)).one_or_none()
     if code is None or not hmac.compare_digest(
         asked.proof, device_proof(code.code_key, asked.public_key, asked.nonce)
     ):
         raise CodeRefusedError(N_("Kode pendaftaran ini salah. Periksa lagi huruf dan angkanya."))
+    return code
+
+
+def _check_code(connection: Connection, asked: Registration, device: Any, now_ms: int) -> Any:
+    code = _proven_code(connection, asked)
+    if code.courier is not None:
+        raise CodeRefusedError(N_("Kode ini untuk petugas pembawa data, bukan untuk laptop desa."))
     if code.device is not None and (device is None or code.device != device.pk):
         raise CodeRefusedError(N_("Kode pendaftaran ini sudah dipakai perangkat lain. Minta kode baru."))
     if code.device is None and code.expires_ms < now_ms:

@@ -65,6 +65,8 @@ devices = Table(
     Column("device", LargeBinary, nullable=False, unique=True),
     Column("public_key", LargeBinary, nullable=False),
     Column("sealing_key", LargeBinary, nullable=False),
+    # The 8 bytes that name the sealing key on the outside of bundles.
+    Column("sealing_id", LargeBinary, nullable=False),
     Column("village", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("first_seen_ms", BigInteger, nullable=False),
@@ -73,7 +75,13 @@ devices = Table(
     Column("last_contact_ms", BigInteger),
     Column("last_wall_s", BigInteger),
     Column("last_t", BigInteger),
+    # When something of it last came by stick.
+    Column("last_stick_ms", BigInteger),
+    # What it last said that it holds of others' logs (heads, CBOR), and what it asks for.
+    Column("held_heads", LargeBinary),
+    Column("wants", Integer, nullable=False, server_default="0"),
     Index("ix_devices_village", "village"),
+    Index("ix_devices_sealing", "sealing_id"),
 )
 
 registration_codes = Table(
@@ -81,9 +89,110 @@ registration_codes = Table(
     metadata,
     Column("handle", Text, primary_key=True),
     Column("code_key", LargeBinary, nullable=False),
+    # A village's code, or for a courier the beginning of the codes of its villages.
     Column("village", Text, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("device", ForeignKey("devices.pk")),
+    # The courier for whom the code was made, if it is no device's.
+    Column("courier", ForeignKey("couriers.pk")),
+)
+
+# Owned by `couriers`. Without a key until the courier has used its code.
+couriers = Table(
+    "couriers",
+    metadata,
+    _pk(),
+    Column("name", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("courier", LargeBinary, unique=True),
+    Column("public_key", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("last_contact_ms", BigInteger),
+)
+
+# Owned by `ledger`. What couriers say they carry, each part once for each courier.
+custody = Table(
+    "custody",
+    metadata,
+    Column("courier", ForeignKey("couriers.pk"), primary_key=True, autoincrement=False),
+    Column("bundle", LargeBinary, primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("seen_s", BigInteger, nullable=False),
+    Column("noted_ms", BigInteger, nullable=False),
+    Index("ix_custody_bundle", "bundle"),
+)
+
+# Owned by `ledger`. Bundles of devices that somebody has mentioned or that arrived.
+bundles = Table(
+    "bundles",
+    metadata,
+    Column("bundle", LargeBinary, primary_key=True),
+    Column("device", ForeignKey("devices.pk")),
+    Column("parts", Integer, nullable=False),
+    Column("received", Integer, nullable=False),
+    # When it was first heard of, on any road, and when its last part came.
+    Column("noted_ms", BigInteger, nullable=False),
+    Column("complete_ms", BigInteger),
+    Index("ix_bundles_device", "device"),
+)
+
+# Owned by `ledger`. Parts that arrived, by the hash at their end.
+parts = Table(
+    "parts",
+    metadata,
+    Column("part", LargeBinary, primary_key=True),
+    Column("bundle", LargeBinary, nullable=False),
+    Column("idx", Integer, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+# Owned by `downlink`: what this hub says, a log for each scope.
+hub_logs = Table(
+    "hub_logs",
+    metadata,
+    _pk(),
+    Column("log", LargeBinary, nullable=False, unique=True),
+    Column("scope", Text, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    # 1 when nothing more is written to it: another log of this scope goes on.
+    Column("closed", SmallInteger, nullable=False),
+    Column("tip_idx", Integer, nullable=False),
+    Column("tip_id", LargeBinary, nullable=False),
+    Column("end_seq", BigInteger, nullable=False),
+    Column("end_t", BigInteger, nullable=False),
+    Index("ix_hub_logs_scope", "scope"),
+)
+
+hub_segments = Table(
+    "hub_segments",
+    metadata,
+    Column("log", ForeignKey("hub_logs.pk"), primary_key=True, autoincrement=False),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Decisions that no segment holds yet; fields as deterministic CBOR.
+hub_pending = Table(
+    "hub_pending",
+    metadata,
+    _pk(),
+    Column("scope", Text, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("fields", LargeBinary, nullable=False),
+    Column("hub_ms", BigInteger, nullable=False),
+    Index("ix_hub_pending_scope", "scope"),
+)
+
+# What each device holds of them once it has taken what was last sent to it.
+downlinks = Table(
+    "downlinks",
+    metadata,
+    Column("device", ForeignKey("devices.pk"), primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("heads", LargeBinary, nullable=False),
+    Column("sent_ms", BigInteger, nullable=False),
 )
 
 # Owned by `intake`.
@@ -127,6 +236,8 @@ segments = Table(
     Column("count", Integer, nullable=False),
     Column("end_t", BigInteger),
     Column("received_ms", BigInteger, nullable=False),
+    # 1 if an operator decided that its entries add nothing; those who come after it still count on its path.
+    Column("rejected", SmallInteger, nullable=False, server_default="0"),
     # How many learners and packs the path up to here has named; set by `merge`.
     Column("learners_after", Integer),
     Column("packs_after", Integer),
@@ -142,6 +253,26 @@ profiles = Table(
     Column("commitment", LargeBinary, primary_key=True),
     Column("device", ForeignKey("devices.pk"), nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+# Owned by `identity`: profiles that must not be kept again, and what operators said of pairs of identities.
+erased = Table(
+    "erased",
+    metadata,
+    Column("commitment", LargeBinary, primary_key=True),
+    Column("erased_ms", BigInteger, nullable=False),
+)
+
+same_person = Table(
+    "same_person",
+    metadata,
+    # The smaller identity first.
+    Column("one", LargeBinary, primary_key=True),
+    Column("other", LargeBinary, primary_key=True),
+    # 1 merged, 0 separated, whatever logs say.
+    Column("merged", SmallInteger, nullable=False),
+    Column("decided_ms", BigInteger, nullable=False),
+    Index("ix_same_person_other", "other"),
 )
 
 # Owned by `courses`.
@@ -164,11 +295,27 @@ learners = Table(
     _pk(),
     Column("learner", LargeBinary, nullable=False, unique=True),
     Column("device", ForeignKey("devices.pk"), nullable=False),
-    Column("commitment", LargeBinary, nullable=False),
+    # None for somebody whom another log introduced and who hasn't changed the profile in this one.
+    Column("commitment", LargeBinary),
     # Orders profile changes: sequence number, then the id of the segment that holds the entry.
     Column("profile_seq", BigInteger, nullable=False),
     Column("profile_segment", LargeBinary, nullable=False),
+    # The identity in another log that this one goes on from.
+    Column("continues", LargeBinary),
+    # Owned by `identity`: whom of all identities of one person the pages speak of.
+    Column("person", _Key, nullable=False),
     Index("ix_learners_device", "device"),
+    Index("ix_learners_continues", "continues"),
+    Index("ix_learners_person", "person"),
+)
+
+# Every profile that an identity ever had, so that all can be erased.
+learner_profiles = Table(
+    "learner_profiles",
+    metadata,
+    Column("learner", ForeignKey("learners.pk"), primary_key=True, autoincrement=False),
+    Column("commitment", LargeBinary, primary_key=True),
+    Index("ix_learner_profiles_commitment", "commitment"),
 )
 
 packs = Table(
@@ -245,6 +392,7 @@ MERGED_TABLES: Final = (
     clock_notes,
     learner_numbers,
     pack_numbers,
+    learner_profiles,
     learners,
     packs,
 )

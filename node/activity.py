@@ -9,6 +9,7 @@ transaction, so an interrupted run goes on where it stopped.
 from __future__ import annotations
 
 import itertools
+import re
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from sync.entries import (
     QuizSubmitted,
 )
 from sync.errors import N_
+from sync.keys import sha256
 
 OFF_AFTER_MS: Final = 2 * 3600 * 1000
 _BLOCK: Final = 1000
@@ -85,26 +87,24 @@ class Player:
         self._boots = 0
 
     def play(self, lines: Iterable[bytes], progress: Callable[[int], None] = lambda count: None) -> Played:
-        """Record every line that wasn't recorded before.
+        """Record every line that wasn't recorded before; empty lines are skipped.
 
         Raises:
             ActivityError: a line can't be read or names something unknown; the block of up to 1,000
                 lines that it stands in was not recorded, the blocks before it were.
         """
         total = recorded = learners = 0
-        numbered = enumerate(lines, start=1)
+        numbered = ((at, text) for at, text in enumerate(lines, start=1) if text.strip())
         while block := list(itertools.islice(numbered, _BLOCK)):
             with self._store.write() as db:
-                new, introduced = self._play_block(
-                    db, [read_line(text, at) for at, text in block], block[0][0]
-                )
+                new, introduced = self._play_block(db, [(at, read_line(text, at)) for at, text in block])
             total, recorded, learners = total + len(block), recorded + new, learners + introduced
             progress(total)
         return Played(total, recorded, total - recorded, learners)
 
-    def _play_block(self, db: sqlite3.Connection, lines: list[Line], first_line: int) -> tuple[int, int]:
+    def _play_block(self, db: sqlite3.Connection, lines: list[tuple[int, Line]]) -> tuple[int, int]:
         fresh: list[tuple[int, Line]] = []
-        for at, line in enumerate(lines, start=first_line):
+        for at, line in lines:
             cursor = db.execute("INSERT OR IGNORE INTO imported VALUES (?)", (_line_id(line.id),))
             if cursor.rowcount:
                 fresh.append((at, line))
@@ -122,7 +122,9 @@ class Player:
             if line.learner not in known:
                 new.setdefault(line.learner, line)
         profiles = [
-            self._recorder.new_profile(line.learner_name or f"Peserta {line.learner[:8]}", line.position)
+            self._recorder.new_profile(
+                line.learner_name.strip() or f"Peserta {line.learner[:8]}", line.position
+            )
             for line in new.values()
         ]
         if profiles:
@@ -170,15 +172,15 @@ class Player:
             return QuizSubmitted(who, pack, lesson, round(line.score * 100), line.seconds)
         if line.kind == "course_completed":
             return CourseCompleted(who, pack, lesson, line.seconds)
+        if line.kind != "answer_given":
+            raise _incomplete(line, at)
         if line.item is not None and line.choice is not None and line.correct is not None:
             if line.item > questions:
                 raise ActivityError(
                     N_("Baris %(line)s: materi ini hanya punya %(count)s soal."), line=at, count=questions
                 )
             return QuestionAnswered(who, pack, lesson, line.item, line.choice, line.correct, line.seconds)
-        raise ActivityError(
-            N_("Baris %(line)s: isian untuk %(kind)s tidak lengkap."), line=at, kind=line.kind
-        )
+        raise _incomplete(line, at)
 
 
 _DECODER: Final = msgspec.json.Decoder(Line)
@@ -205,9 +207,13 @@ def read_line(text: bytes, at: int) -> Line:
     return line
 
 
+def _incomplete(line: Line, at: int) -> ActivityError:
+    return ActivityError(N_("Baris %(line)s: isian untuk %(kind)s tidak lengkap."), line=at, kind=line.kind)
+
+
+_HEX_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+
 def _line_id(text: str) -> bytes:
-    """16 bytes for the usual hexadecimal ids, the text itself for any other."""
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return text.encode()
+    """16 bytes for the usual hexadecimal ids, 32 for any other: two ids are never taken for one."""
+    return bytes.fromhex(text) if _HEX_ID.fullmatch(text) else sha256(text.encode())

@@ -131,7 +131,7 @@ def record(data: Path, file: BinaryIO) -> None:
     with _opened(data) as made:
         player = Player(made.store, made.recorder, manifests(made))
         with _bar(_("Mencatat"), unit_bytes=False) as show:
-            played = player.play((line for line in file if line.strip()), lambda count: show(count, None))
+            played = player.play(file, lambda count: show(count, None))
         click.echo(
             _(
                 "%(lines)s baris dibaca: %(recorded)s dicatat, %(known)s sudah ada, %(learners)s peserta baru."
@@ -253,8 +253,13 @@ def _bar(label: str, unit_bytes: bool) -> Iterator[Callable[[int, int | None], N
     """A progress bar on a terminal; nothing where nobody looks."""
     columns = [TextColumn("{task.description}"), BarColumn()]
     columns += [DownloadColumn()] if unit_bytes else [TextColumn("{task.completed}")]
+    console = Console(stderr=True)
     with Progress(
-        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

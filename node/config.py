@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+import platformdirs
+
 from node.errors import DataFolderError
 from sync.errors import N_
 from sync.keys import SigningKey
@@ -43,6 +45,8 @@ class Config:
     sealing_seed: bytes
     pepper: bytes
     session_secret: bytes
+    state: Path
+    """A folder outside `data`, where it is written down how far this device had come."""
 
     @property
     def hub_url(self) -> str:
@@ -61,11 +65,12 @@ def create(data: Path, settings: Settings, secrets: Mapping[str, bytes]) -> Conf
     """Write a new data folder.
 
     Raises:
-        DataFolderError: there is a node in it already, or it can't be written.
+        DataFolderError: there is a node in it already, or the keys of one.
+        OSError: it can't be written.
     """
-    if (data / FILE).exists():
-        raise DataFolderError(N_("Folder %(folder)s sudah berisi data Lontar."), folder=data)
     keys = data / KEYS
+    if (data / FILE).exists() or any((keys / f"{name}.key").exists() for name in _SECRETS):
+        raise DataFolderError(N_("Folder %(folder)s sudah berisi data Lontar."), folder=data)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in _SECRETS:
         write_secret(keys / f"{name}.key", secrets[name])
@@ -95,7 +100,8 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
             N_("Berkas %(path)s tidak dapat dibaca: %(problem)s"), path=path, problem=problem
         ) from problem
     known = {field.name for field in fields(Settings)}
-    for name, text in (os.environ if environment is None else environment).items():
+    names = os.environ if environment is None else environment
+    for name, text in names.items():
         if name.startswith("LONTAR_") and name[7:].lower() in known:
             setting = name[7:].lower()
             values[setting] = int(text) if setting == "port" and text.isdecimal() else text
@@ -113,6 +119,7 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         secret["sealing"],
         secret["pepper"],
         secret["session"],
+        Path(names.get("LONTAR_STATE") or platformdirs.user_state_path("lontar")),
     )
 
 
@@ -155,5 +162,7 @@ def _read_secret(path: Path) -> bytes:
 def _toml(value: object) -> str:
     if isinstance(value, int):
         return str(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    escaped = (
+        char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08X}" for char in str(value)
+    )
+    return f'"{"".join(escaped)}"'

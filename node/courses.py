@@ -7,7 +7,7 @@ from pathlib import Path
 from content_packs.manifest import Manifest
 from content_packs.store import InstalledPack
 from content_packs.verify import open_pack, trusted_by
-from node.enrol import pinned_keyset
+from node.trust import pinned_keyset
 from node.wiring import Node
 
 

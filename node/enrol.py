@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from node.config import Config
 from node.shelf import NodeShelf
 from node.store import Store
+from node.trust import pin, pinned_keyset
 from sync.client import Client
 from sync.errors import N_, RefusedError
-from sync.keys import fingerprint, sealing_public, sha256
-from sync.keyset import Keyset, open_keyset
+from sync.keys import fingerprint, sha256
+from sync.keyset import open_keyset
 from sync.machine import Machine
 from sync.registration import (
     Registration,
@@ -20,8 +20,7 @@ from sync.registration import (
     read_code,
     sign_registration,
 )
-
-KEYSET: Final = "keyset"
+from sync.sealing import sealing_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,6 @@ class Enrolment:
     state: str
     village: str
     root_fingerprint: str
-
-
-def pinned_keyset(store: Store) -> Keyset | None:
-    """The hub's keys as this device knows them, or None before the first registration."""
-    data = store.get(KEYSET)
-    return None if data is None else open_keyset(data)
 
 
 def enrol(
@@ -67,6 +60,6 @@ def enrol(
             hub=answer.village,
             node=config.village,
         )
-    store.put(KEYSET, answer.keyset)
+    pin(store, answer.keyset)
     shelf.note_registration(answer.state, answer.hub_ms, sha256(answer.keyset + request))
     return Enrolment(answer.state, answer.village, fingerprint(keyset.root))

@@ -17,7 +17,8 @@ def m001_logs_and_progress(db: Database) -> None:
             pk INTEGER PRIMARY KEY,
             log BLOB NOT NULL UNIQUE,
             confirmed INTEGER NOT NULL DEFAULT -1,
-            departed INTEGER NOT NULL DEFAULT -1
+            departed INTEGER NOT NULL DEFAULT -1,
+            parked INTEGER NOT NULL DEFAULT -1
         )""",
         """CREATE TABLE segments (
             log INTEGER NOT NULL REFERENCES logs,
@@ -29,16 +30,57 @@ def m001_logs_and_progress(db: Database) -> None:
             data BLOB NOT NULL,
             PRIMARY KEY (log, idx)
         )""",
-        # Entries that no segment holds yet; fields as deterministic CBOR.
+        # Entries of the newest log that no segment holds yet; fields as deterministic CBOR.
         "CREATE TABLE pending (seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, t INTEGER NOT NULL, fields BLOB NOT NULL)",
-        "CREATE TABLE profiles (seq INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+        # Of this device's entries; a log of NULL means that it came with the history of another one.
+        """CREATE TABLE profiles (
+            log INTEGER, seq INTEGER, commitment BLOB NOT NULL, data BLOB NOT NULL
+        )""",
+        "CREATE UNIQUE INDEX profiles_of_entries ON profiles (log, seq)",
+        "CREATE INDEX profiles_by_commitment ON profiles (commitment)",
+        # `person` is the number that people are shown of several that are one person.
         """CREATE TABLE learners (
             number INTEGER PRIMARY KEY,
             id BLOB NOT NULL UNIQUE,
             name TEXT NOT NULL,
             position TEXT NOT NULL,
-            search TEXT NOT NULL
+            search TEXT NOT NULL,
+            commitment BLOB,
+            has_left INTEGER NOT NULL DEFAULT 0,
+            person INTEGER NOT NULL
         )""",
+        # Further identities of the same numbers, in other logs.
+        "CREATE TABLE identities (id BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+        # Segments of other logs of the village, and what its numbers mean here after each.
+        """CREATE TABLE history (
+            log BLOB NOT NULL, idx INTEGER NOT NULL, id BLOB NOT NULL, previous BLOB NOT NULL,
+            first_seq INTEGER NOT NULL, count INTEGER NOT NULL, data BLOB NOT NULL,
+            learners BLOB, packs BLOB,
+            PRIMARY KEY (log, idx, id)
+        )""",
+        # How far the hub is known to hold other devices' logs, which this one may pass on.
+        "CREATE TABLE history_logs (log BLOB PRIMARY KEY, public_key BLOB NOT NULL, confirmed INTEGER NOT NULL) WITHOUT ROWID",
+        # The hub's logs, as they came, and what they say to this village.
+        """CREATE TABLE hub_segments (
+            log BLOB NOT NULL, idx INTEGER NOT NULL, id BLOB NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (log, idx, id)
+        )""",
+        """CREATE TABLE decisions (
+            log BLOB NOT NULL, seq INTEGER NOT NULL, segment BLOB NOT NULL, kind INTEGER NOT NULL,
+            hub_ms INTEGER NOT NULL, fields BLOB NOT NULL,
+            PRIMARY KEY (log, seq, segment)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE devices (
+            device BLOB PRIMARY KEY, public_key BLOB NOT NULL, sealing_key BLOB NOT NULL,
+            village TEXT NOT NULL, state TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE TABLE erased (commitment BLOB PRIMARY KEY) WITHOUT ROWID",
+        # Bundles that this device put on sticks: everything of a log from one segment to another.
+        """CREATE TABLE bundles (
+            bundle BLOB PRIMARY KEY, recipient BLOB NOT NULL, log INTEGER NOT NULL, since INTEGER NOT NULL,
+            upto INTEGER NOT NULL, entries INTEGER NOT NULL, parts INTEGER NOT NULL, t INTEGER NOT NULL,
+            received INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID""",
         """CREATE TABLE packs (
             number INTEGER PRIMARY KEY,
             course_key BLOB NOT NULL,

@@ -1,7 +1,7 @@
 """Appends entries to this device's log: numbered, timed, projected and on the disk in one transaction.
 
-The log clock and the next number come from the database within that transaction, so the web server and a
-command may record at the same time. Sealing turns waiting entries into a signed segment, also in one
+The log clock, the newest log and the next number come from the database within that transaction, so the web server
+and a command may record at the same time. Sealing turns waiting entries into a signed segment, also in one
 transaction: no byte of a segment can leave before the segment is on the disk.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from node import projection
+from node import logs, projection
 from node.store import Store
-from sync import cbor, limits, segment
+from sync import cbor, limits
 from sync.batch import batch_of
 from sync.entries import (
     AnchorNoted,
@@ -23,17 +23,17 @@ from sync.entries import (
     Entry,
     Kind,
     LearnerAdded,
-    LogOpened,
+    LearnerContinued,
+    OpenReason,
     OperatorActed,
     PackInstalled,
+    ProfileChanged,
     check_fields,
 )
-from sync.errors import TooLargeError
-from sync.keys import ID_SIZE, SigningKey, sealing_public
+from sync.keys import SigningKey
 from sync.logclock import JUMP_MS, LogClock, Reading
 from sync.machine import Machine
 from sync.profile import Profile
-from sync.segment import Segment
 
 _CLOCK: Final = "clock"
 _QUIET_KINDS: Final = (ClockObserved.number, AnchorNoted.number)
@@ -45,6 +45,8 @@ class OperatorAction(IntEnum):
 
     PIN_RESET = 1
     PASSWORD_SET = 2
+    UNLOCKED_BY_CENTRE = 3
+    DATA_EXPORTED = 4
 
 
 class Source(IntEnum):
@@ -57,7 +59,7 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Entries on this device, those that have left it, those that the hub confirmed."""
+    """Entries of this device, those that have left it, those that the hub confirmed."""
 
     saved: int
     sent: int
@@ -81,16 +83,20 @@ class Recorder:
     def __init__(self, store: Store, key: SigningKey, sealing_seed: bytes, machine: Machine) -> None:
         self._store = store
         self._key = key
+        self._sealing_seed = sealing_seed
         self._machine = machine
         with store.write() as db:
             if db.execute("SELECT count(*) FROM logs").fetchone()[0] == 0:
-                self._open_log(db, sealing_seed)
-            self._log_pk, self.log = db.execute(
-                "SELECT pk, log FROM logs ORDER BY pk DESC LIMIT 1"
-            ).fetchone()
+                self._open_log(db, OpenReason.FIRST)
             if self._clock_state(db).noted.boot != machine.reading().boot:
                 # From now on log time goes on, whether or not anything is recorded.
                 self.record_many([])
+
+    @property
+    def log(self) -> bytes:
+        """The id of the log that is written now."""
+        with self._store.read() as db:
+            return logs.newest(db).log
 
     def now(self) -> int:
         """Log time: milliseconds this device has been on since its log began. Never decreases."""
@@ -140,15 +146,27 @@ class Recorder:
     def add_learners(self, profiles: Sequence[Profile]) -> list[int]:
         with self._store.write() as db:
             first = int(db.execute("SELECT count(*) FROM learners").fetchone()[0])
-            t, reading, state = self._time(db)
-            noted = self._wall_note(t, reading, state)
-            entries: list[tuple[Kind, int]] = [(note, t) for note in noted]
-            self._append(db, entries)
-            for at, profile in enumerate(profiles, start=self._next_seq(db)):
-                db.execute("INSERT INTO profiles VALUES (?, ?)", (at, profile.encode()))
-            self._append(db, [(LearnerAdded(profile.commitment), t) for profile in profiles])
-            self._write_clock(db, t, reading, state, (t, reading.wall_ms) if noted else None)
+            self._record_profiles(
+                db, [(LearnerAdded(profile.commitment), profile.encode()) for profile in profiles]
+            )
             return list(range(first, first + len(profiles)))
+
+    def change_profile(self, learner: int, name: str, position: str) -> None:
+        """Give somebody another name or position.
+
+        Raises:
+            MalformedError, TooLargeError: the name is empty or too long.
+        """
+        profile = Profile.make(self._machine.random_bytes, name, position)
+        with self._store.write() as db:
+            self._record_profiles(db, [(ProfileChanged(learner, profile.commitment), profile.encode())])
+
+    def continue_learner(self, identity: bytes) -> int:
+        """Give somebody whom another log introduced a number in this one."""
+        with self._store.write() as db:
+            number = int(db.execute("SELECT count(*) FROM learners").fetchone()[0])
+            self.record(LearnerContinued(identity))
+            return number
 
     def install_pack(self, course_key: bytes, manifest_hash: bytes, version: int) -> int:
         """Give a course pack the next number in this log, or return the one it has."""
@@ -174,32 +192,53 @@ class Recorder:
         with self._store.read() as db:
             return Counts(*db.execute(query).fetchone())
 
-    def seal(self) -> None:
+    def seal(self, even_quiet: bool = False) -> None:
         """Turn waiting entries into segments, unless only clock notes wait."""
         with self._store.write() as db:
-            waiting = db.execute(
-                "SELECT count(*) FROM pending WHERE kind NOT IN (?, ?)", _QUIET_KINDS
-            ).fetchone()[0]
-            while waiting and self._seal_one(db, limits.ENTRIES_PER_SEGMENT):
+            quiet = () if even_quiet else _QUIET_KINDS
+            places = ", ".join("?" * len(quiet))
+            query = f"SELECT count(*) FROM pending WHERE kind NOT IN ({places})"  # noqa: S608
+            waiting = db.execute(query, quiet).fetchone()[0]
+            while waiting and logs.seal_one(db, self._key, limits.ENTRIES_PER_SEGMENT):
                 pass
 
-    def _open_log(self, db: sqlite3.Connection, sealing_seed: bytes) -> None:
-        """Begin the log and seal its first segment, because the log's id is that segment's hash."""
+    def start_new_log(self, reason: OpenReason) -> None:
+        """Leave the log as it is and go on in another one, in which everybody keeps their number.
+
+        What waited is sealed into the old log: a hub that has the same entries from before the disk was restored or
+        copied knows them again there.
+        """
+        with self._store.write() as db:
+            self.seal(even_quiet=True)
+            t, _, _ = self._time(db)
+            before = logs.newest_head(db)
+            people = db.execute("SELECT id FROM learners ORDER BY number").fetchall()
+            packs = db.execute("SELECT course_key, manifest_hash, version FROM packs ORDER BY number")
+            announced: list[Kind] = [LearnerContinued(row[0]) for row in people]
+            announced += [PackInstalled(*row) for row in packs.fetchall()]
+            predecessors = before.log + before.index.to_bytes(4, "big") + before.id
+            self._open_log(db, reason, predecessors, t)
+            self.record_many(announced)
+
+    def _record_profiles(self, db: sqlite3.Connection, kinds: Sequence[tuple[Kind, bytes]]) -> None:
+        """Append entries that each commit to a profile, which must be there when they are projected."""
+        t, reading, state = self._time(db)
+        noted = self._wall_note(t, reading, state)
+        self._append(db, [(note, t) for note in noted])
+        log = logs.newest(db)
+        for seq, (_, profile) in enumerate(kinds, start=self._next_seq(db)):
+            logs.keep_profile(db, profile, log.pk, seq)
+        self._append(db, [(kind, t) for kind, _ in kinds])
+        self._write_clock(db, t, reading, state, (t, reading.wall_ms) if noted else None)
+
+    def _open_log(
+        self, db: sqlite3.Connection, reason: OpenReason, predecessors: bytes = b"", t: int = 0
+    ) -> None:
         reading = self._machine.reading()
-        opened = LogOpened(
-            segment.FORMAT,
-            self._key.public,
-            sealing_public(sealing_seed),
-            self._machine.random_bytes(ID_SIZE),
-            0,
-            b"",
-        )
         note = ClockObserved(0, reading.wall_ms, Source.START)
-        entries = [Entry(seq, kind.number, 0, kind.fields()) for seq, kind in enumerate((opened, note))]
-        first = segment.seal(self._key, b"", 0, b"", entries, 0)
-        pk = db.execute("INSERT INTO logs (log) VALUES (?)", (first.id,)).lastrowid
-        self._insert_segment(db, int(pk or 0), first, 0)
-        self._put_clock(db, _ClockState(0, reading, 0, reading.wall_ms, 0))
+        nonce = self._machine.random_bytes(16)
+        logs.open_log(db, self._key, self._sealing_seed, nonce, reason, predecessors, note, t)
+        self._put_clock(db, _ClockState(t, reading, t, reading.wall_ms, 0))
 
     def _time(self, db: sqlite3.Connection) -> tuple[int, Reading, _ClockState]:
         state = self._clock_state(db)
@@ -217,7 +256,7 @@ class Recorder:
     def _append(self, db: sqlite3.Connection, timed: Sequence[tuple[Kind, int]]) -> list[Entry]:
         if not timed:
             return []
-        first = self._next_seq(db)
+        log, first = logs.newest(db), self._next_seq(db)
         entries = [
             Entry(seq, kind.number, t, kind.fields()) for seq, (kind, t) in enumerate(timed, start=first)
         ]
@@ -227,55 +266,15 @@ class Recorder:
             "INSERT INTO pending VALUES (?, ?, ?, ?)",
             [(e.seq, e.kind, e.t, cbor.encode(e.fields)) for e in entries],
         )
-        projection.project(db, self.log, batch_of(entries))
+        projection.project(db, log, batch_of(entries))
         while db.execute("SELECT count(*) FROM pending").fetchone()[0] >= limits.ENTRIES_PER_SEGMENT:
-            self._seal_one(db, limits.ENTRIES_PER_SEGMENT)
+            logs.seal_one(db, self._key, limits.ENTRIES_PER_SEGMENT)
         return entries
 
-    def _next_seq(self, db: sqlite3.Connection) -> int:
+    @staticmethod
+    def _next_seq(db: sqlite3.Connection) -> int:
         last = db.execute("SELECT max(seq) FROM pending").fetchone()[0]
-        if last is not None:
-            return int(last) + 1
-        query = "SELECT first_seq + count FROM segments WHERE log = ? ORDER BY idx DESC LIMIT 1"
-        return int(db.execute(query, (self._log_pk,)).fetchone()[0])
-
-    def _seal_one(self, db: sqlite3.Connection, most: int) -> bool:
-        rows = db.execute(
-            "SELECT seq, kind, t, fields FROM pending ORDER BY seq LIMIT ?", (most,)
-        ).fetchall()
-        if not rows:
-            return False
-        entries = [Entry(seq, kind, t, tuple(cbor.decode(fields))) for seq, kind, t, fields in rows]
-        query = "SELECT idx, id, end_t FROM segments WHERE log = ? ORDER BY idx DESC LIMIT 1"
-        index, previous, base_t = db.execute(query, (self._log_pk,)).fetchone()
-        entries = entries[: self._fitting(db, entries)]
-        try:
-            sealed = segment.seal(self._key, self.log, index + 1, previous, entries, base_t)
-        except TooLargeError:
-            if len(entries) == 1:
-                raise
-            return self._seal_one(db, len(entries) // 2)
-        self._insert_segment(db, self._log_pk, sealed, entries[-1].t)
-        db.execute("DELETE FROM pending WHERE seq <= ?", (entries[-1].seq,))
-        return True
-
-    @staticmethod
-    def _fitting(db: sqlite3.Connection, entries: Sequence[Entry]) -> int:
-        """How many of `entries`, with the profiles they commit to, one request can carry."""
-        query = "SELECT seq, length(data) FROM profiles WHERE seq BETWEEN ? AND ? ORDER BY seq"
-        size = 0
-        for seq, length in db.execute(query, (entries[0].seq, entries[-1].seq)):
-            size += length
-            if size > limits.PROFILES_PER_SEGMENT:
-                return max(1, int(seq) - entries[0].seq)
-        return len(entries)
-
-    @staticmethod
-    def _insert_segment(db: sqlite3.Connection, log_pk: int, sealed: Segment, end_t: int) -> None:
-        db.execute(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (log_pk, sealed.index, sealed.id, sealed.first_seq, sealed.count, end_t, sealed.data),
-        )
+        return int(last) + 1 if last is not None else logs.end_seq(db)
 
     @staticmethod
     def _clock_state(db: sqlite3.Connection) -> _ClockState:

@@ -1,96 +1,181 @@
-"""What the exchange needs of the village database: segments to send, receipts to keep.
+"""What the exchange needs of the village database: segments to send, receipts and the centre's words to keep.
 
-Owns the columns `confirmed` and `departed` of logs, and the settings about contact with the hub.
+Owns the columns `confirmed`, `departed` and `parked` of logs and `confirmed` of history_logs, and the settings about
+contact with the hub.
 """
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
+from node import logs
+from node.anchor import Anchor
+from node.centre import Centre
 from node.errors import DamagedDatabaseError
+from node.history import History
 from node.recorder import Recorder
 from node.store import Store
-from sync import limits
+from node.trust import pin, pinned_keyset
+from sync import items, limits
 from sync.client import LogToSend
-from sync.entries import AnchorNoted
-from sync.errors import N_
-from sync.exchange import SHORT_ID, Receipt, next_upload
+from sync.entries import AnchorNoted, OpenReason
+from sync.errors import N_, SyncError
+from sync.exchange import SHORT_ID, Down, Receipt, Verdict, Wants, digest_of, next_upload
+from sync.items import ItemKind
 from sync.keys import ID_SIZE, sha256
+from sync.keyset import Keyset
 from sync.log import Head, Status
 from sync.logclock import ANCHOR_EVERY_S
 
 LAST_CONTACT: Final = "last_contact_ms"
 REGISTRATION: Final = "registration"
 UNSURE: Final = "unsure"
+HUB_LOST: Final = "hub_lost_data"
+NEW_LOG: Final = "new_log"
+"""Why this device last opened a new log, as `OpenReason`; what people are told."""
+WANTS: Final = "wants"
+_ALL_LOGS: Final = "name_all_logs"
 _UPLOAD: Final = "upload_size"
 _LAST_ANCHOR: Final = "last_anchor_s"
-HUB_LOST: Final = "hub_lost_data"
-FORKED: Final = "forked"
+
+_NOT_IN: Final = {Status.UNKNOWN_DEVICE: "waiting", Status.REVOKED: "revoked"}
+
+log = logging.getLogger(__name__)
 
 
 class NodeShelf:
     """Implements `sync.client.Shelf` on the node's store."""
 
-    def __init__(self, store: Store, recorder: Recorder) -> None:
+    def __init__(
+        self, store: Store, recorder: Recorder, centre: Centre, history: History, anchor: Anchor
+    ) -> None:
         self._store = store
         self._recorder = recorder
+        self._centre = centre
+        self._history = history
+        self._anchor = anchor
 
     def seal(self) -> None:
         self._recorder.seal()
+        self._anchor.note(self._store)
 
     def logs(self) -> Sequence[LogToSend]:
+        """The newest log, and others of which something waits or is to be asked for."""
         with self._store.read() as db:
+            newest = logs.newest(db).pk
             made = []
-            for pk, log, confirmed in db.execute(
-                "SELECT pk, log, confirmed FROM logs ORDER BY pk"
+            for pk, log_id, confirmed, parked in db.execute(
+                "SELECT pk, log, confirmed, parked FROM logs ORDER BY pk"
             ).fetchall():
-                query = "SELECT idx, id FROM segments WHERE log = ? ORDER BY idx DESC LIMIT 1"
-                index, id_ = db.execute(query, (pk,)).fetchone()
+                held = max(confirmed, parked)
                 query = """SELECT idx, length(s.data) + (SELECT coalesce(sum(length(p.data)), 0) FROM profiles p
-                                   WHERE p.seq >= s.first_seq AND p.seq < s.first_seq + s.count)
+                                   WHERE p.log = s.log AND p.seq >= s.first_seq AND p.seq < s.first_seq + s.count)
                            FROM segments s WHERE log = ? AND idx > ? ORDER BY idx"""
-                waiting = db.execute(query, (pk, confirmed)).fetchall()
-                made.append(LogToSend(Head(log, index, id_), confirmed, waiting))
-            return made
+                waiting = db.execute(query, (pk, held)).fetchall()
+                if waiting or pk == newest or self._store.get(_ALL_LOGS, 0):
+                    head = logs.head(db, logs.LogRow(pk, log_id))
+                    made.append(LogToSend(head, held, waiting))
+            return [*_to_pass_on(db), *made]
 
-    def items(self, log: bytes, index: int) -> Sequence[bytes]:
-        query = """SELECT s.id, s.first_seq, s.count, s.data FROM segments s JOIN logs l ON l.pk = s.log
+    def items(self, log_id: bytes, index: int) -> Sequence[bytes]:
+        query = """SELECT s.log, s.id, s.first_seq, s.count, s.data FROM segments s JOIN logs l ON l.pk = s.log
                    WHERE l.log = ? AND s.idx = ?"""
         with self._store.read() as db:
-            id_, first_seq, count, data = db.execute(query, (log, index)).fetchone()
-            profiles = db.execute(
-                "SELECT data FROM profiles WHERE seq >= ? AND seq < ? ORDER BY seq",
-                (first_seq, first_seq + count),
-            ).fetchall()
+            row = db.execute(query, (log_id, index)).fetchone()
+            if row is None:
+                return self._history.items(log_id, index)
+            pk, id_, first_seq, count, data = row
+            profiles = logs.profiles_of(db, pk, first_seq, count)
         if sha256(data)[:ID_SIZE] != id_:
             raise DamagedDatabaseError(
                 N_("Segmen %(index)s di basis data ini rusak. Jangan dihapus: pulihkan dari cadangan."),
                 index=index,
             )
-        return [*(row[0] for row in profiles), data]
+        return [*profiles, data]
 
-    def note_departure(self, log: bytes, index: int) -> None:
+    def note_departure(self, log_id: bytes, index: int) -> None:
+        self.note_left(log_id, index)
+        self._store.put(UNSURE, 1)
+
+    def note_left(self, log_id: bytes, index: int) -> None:
+        """Segments up to this one have left the machine, on whatever road."""
         with self._store.write() as db:
-            db.execute("UPDATE logs SET departed = max(departed, ?) WHERE log = ?", (index, log))
-            self._store.put(UNSURE, 1)
+            db.execute("UPDATE logs SET departed = max(departed, ?) WHERE log = ?", (index, log_id))
 
     def is_unsure(self) -> bool:
         return bool(self._store.get(UNSURE, 0)) or self._store.get(REGISTRATION, "none") != "registered"
 
+    def have(self, named: bool) -> tuple[Head, ...] | bytes:
+        heads = self._centre.heads()
+        if self.wants():
+            return (*heads, *self._history.heads())[: limits.LOGS_PER_REQUEST]
+        return tuple(heads) if named else digest_of(heads)
+
+    def wants(self) -> Wants:
+        return Wants(self._store.get(WANTS, 0))
+
+    def want_history(self) -> None:
+        """Ask for what the hub holds of this village's logs, until it has all come."""
+        self._store.put(WANTS, int(Wants.HISTORY))
+
     def take_receipt(self, receipt: Receipt) -> None:
         with self._store.write():
-            for verdict in receipt.verdicts:
-                pk = self._log_pk(verdict.head.log)
-                if pk is None:
-                    continue
-                self._take_verdict(pk, verdict.head, verdict.status)
             self._store.put(UNSURE, 0)
-            self._store.put(LAST_CONTACT, receipt.hub_ms)
-            hub_s = receipt.hub_ms // 1000
-            if hub_s - self._store.get(_LAST_ANCHOR, 0) >= ANCHOR_EVERY_S:
-                self._recorder.record(AnchorNoted(receipt.anchor, hub_s))
-                self._store.put(_LAST_ANCHOR, hub_s)
+            if receipt.down is Down.ALL and self._store.get(REGISTRATION) == "registered":
+                # Before the verdicts, which may be a reason to ask anew.
+                self._store.put(WANTS, 0)
+            self.take_verdicts(receipt.verdicts, receipt.hub_ms)
+            self._note_anchor(receipt.anchor, receipt.hub_ms)
+
+    def take_verdicts(self, verdicts: Sequence[Verdict], hub_ms: int) -> None:
+        """What the hub holds of this device's logs, by its own signed word, on whatever road it came."""
+        with self._store.write() as db:
+            newest = logs.newest_head(db).log
+            must_move = False
+            for verdict in verdicts:
+                row = db.execute(
+                    "SELECT pk, log FROM logs WHERE substr(log, 1, ?) = ?", (SHORT_ID, verdict.head.log)
+                ).fetchone()
+                if row is None:
+                    self._history.note_confirmed(verdict.head, verdict.status)
+                    continue
+                self._take_verdict(db, row[0], verdict.head, verdict.status)
+                moved = verdict.status in (Status.FORK, Status.BEHIND) and row[1] == newest
+                must_move = must_move or moved
+            self._store.put(LAST_CONTACT, max(hub_ms, self._store.get(LAST_CONTACT, 0)))
+            if must_move:
+                self.start_new_log(OpenReason.FORKED)
+
+    def start_new_log(self, reason: OpenReason) -> None:
+        """Go on in a new log, and ask for what the old one may have lost."""
+        with self._store.write():
+            self._recorder.start_new_log(reason)
+            self._store.put(NEW_LOG, int(reason))
+            self.want_history()
+        self._anchor.note(self._store)
+
+    def take_items(self, stream: bytes) -> int:
+        segments, profiles, new = [], [], 0
+        for item in items.read_items(stream):
+            try:
+                if item.kind is ItemKind.HUB_SEGMENT:
+                    new += self._centre.take(item.data, self._keyset())
+                elif item.kind is ItemKind.KEYSET:
+                    self.take_keyset(item.data)
+                elif item.kind is ItemKind.SEGMENT:
+                    segments.append(item.segment())
+                elif item.kind is ItemKind.PROFILE:
+                    profiles.append(item.data)
+            except SyncError as problem:
+                # One bad item must not keep the others, or later ones, from coming.
+                log.warning("%s", problem)
+        return new + self._history.take(segments, profiles, from_hub=True)
+
+    def take_keyset(self, envelope: bytes) -> Keyset:
+        return pin(self._store, envelope)
 
     def upload_size(self) -> int:
         return int(self._store.get(_UPLOAD, limits.UPLOAD_START))
@@ -109,30 +194,57 @@ class NodeShelf:
             self._recorder.record(AnchorNoted(anchor[:SHORT_ID], hub_ms // 1000))
             self._store.put(_LAST_ANCHOR, hub_ms // 1000)
 
-    def _log_pk(self, prefix: bytes) -> int | None:
-        with self._store.read() as db:
-            row = db.execute(
-                "SELECT pk FROM logs WHERE substr(log, 1, ?) = ?", (SHORT_ID, prefix)
-            ).fetchone()
-            return None if row is None else int(row[0])
+    def _keyset(self) -> Keyset:
+        keyset = pinned_keyset(self._store)
+        if keyset is None:
+            raise SyncError(N_("Perangkat ini belum terdaftar di pusat."))
+        return keyset
 
-    def _take_verdict(self, pk: int, head: Head, status: Status) -> None:
-        if status in (Status.UNKNOWN_DEVICE, Status.REVOKED):
-            self._store.put(REGISTRATION, "waiting" if status == Status.UNKNOWN_DEVICE else "revoked")
+    def _note_anchor(self, anchor: bytes, hub_ms: int) -> None:
+        hub_s = hub_ms // 1000
+        if hub_s - self._store.get(_LAST_ANCHOR, 0) >= ANCHOR_EVERY_S:
+            self._recorder.record(AnchorNoted(anchor, hub_s))
+            self._store.put(_LAST_ANCHOR, hub_s)
+
+    def _take_verdict(self, db: sqlite3.Connection, pk: int, head: Head, status: Status) -> None:
+        if status is Status.TRY_LATER:
             return
-        if status == Status.TRY_LATER:
+        ours = db.execute(
+            "SELECT substr(id, 1, ?) FROM segments WHERE log = ? AND idx = ?", (SHORT_ID, pk, head.index)
+        ).fetchone()
+        is_ours = head.index < 0 or (ours is not None and ours[0] == head.id)
+        if status in _NOT_IN:
+            self._store.put(REGISTRATION, _NOT_IN[status])
+            if is_ours:
+                db.execute("UPDATE logs SET parked = ? WHERE pk = ?", (head.index, pk))
             return
         self._store.put(REGISTRATION, "registered")
-        if status in (Status.FORK, Status.BEHIND):
-            self._store.put(FORKED, int(status))
-        with self._store.write() as db:
-            before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
-            ours = db.execute(
-                "SELECT substr(id, 1, ?) FROM segments WHERE log = ? AND idx = ?",
-                (SHORT_ID, pk, head.index),
-            ).fetchone()
-            if head.index >= 0 and (ours is None or ours[0] != head.id):
-                return
-            if head.index < before:
-                self._store.put(HUB_LOST, before - head.index)
-            db.execute("UPDATE logs SET confirmed = ? WHERE pk = ?", (head.index, pk))
+        if not is_ours:
+            return
+        before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
+        if head.index < before:
+            self._store.put(HUB_LOST, before - head.index)
+            # If it lost some of this log, it may have lost some of the others.
+            self._store.put(_ALL_LOGS, 1)
+        else:
+            self._store.put(_ALL_LOGS, 0)
+        db.execute(
+            "UPDATE logs SET confirmed = ?, parked = -1, departed = max(departed, ?) WHERE pk = ?",
+            (head.index, head.index, pk),
+        )
+
+
+def _to_pass_on(db: sqlite3.Connection) -> list[LogToSend]:
+    """Logs of other devices of which this one holds more than the hub is known to."""
+    made = []
+    for log_id, confirmed in db.execute("SELECT log, confirmed FROM history_logs ORDER BY log").fetchall():
+        query = (
+            "SELECT idx, sum(length(data)) FROM history WHERE log = ? AND idx > ? GROUP BY idx ORDER BY idx"
+        )
+        waiting = db.execute(query, (log_id, confirmed)).fetchall()
+        if waiting:
+            query = "SELECT idx, id FROM history WHERE log = ? ORDER BY idx DESC, id LIMIT 1"
+            made.append(
+                LogToSend(Head(log_id, *db.execute(query, (log_id,)).fetchone()), confirmed, waiting)
+            )
+    return made

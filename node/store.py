@@ -25,6 +25,7 @@ _BUSY_MS: Final = 10_000
 _WAL_KEPT: Final = 256 * 1024
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGED_TEXTS: Final = ("quick_check", "unsupported file format")
 
 
 class Store:
@@ -43,26 +44,33 @@ class Store:
             self._writer = sqlite3.connect(
                 self._path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
             )
-            for pragma in (
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "trusted_schema=OFF",
-                "foreign_keys=ON",
-                "wal_autocheckpoint=256",
-                f"journal_size_limit={_WAL_KEPT}",
-            ):
-                self._writer.execute(f"PRAGMA {pragma}")
-            if self._writer.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("quick_check")
-            db = Database(self._writer)
-            if migrations.is_newer(db):
-                raise NewerDatabaseError(
-                    N_(
-                        "Data di %(path)s dibuat oleh Lontar yang lebih baru. Perbarui Lontar; data tidak diubah."
-                    ),
-                    path=self._path,
-                )
-            migrations.apply(db)
+            try:
+                self._prepare()
+            except UnicodeDecodeError as problem:  # sqlite3's own, where the names of tables are damaged
+                raise _damaged(self._path) from problem
+
+    def _prepare(self) -> None:
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "trusted_schema=OFF",
+            "secure_delete=ON",
+            "foreign_keys=ON",
+            "wal_autocheckpoint=256",
+            f"journal_size_limit={_WAL_KEPT}",
+        ):
+            self._writer.execute(f"PRAGMA {pragma}")
+        if self._writer.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("quick_check")
+        db = Database(self._writer)
+        if migrations.is_newer(db):
+            raise NewerDatabaseError(
+                N_(
+                    "Data di %(path)s dibuat oleh Lontar yang lebih baru. Perbarui Lontar; data tidak diubah."
+                ),
+                path=self._path,
+            )
+        migrations.apply(db)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -130,15 +138,17 @@ def _spoken(path: Path) -> Iterator[None]:
                     "Penyimpanan penuh atau tidak dapat ditulis. Yang sudah tersimpan aman; kosongkan ruang lalu ulangi."
                 )
             ) from problem
-        if code in _DAMAGED or str(problem) == "quick_check":
-            raise DamagedDatabaseError(
-                N_(
-                    "Basis data %(path)s rusak. Jangan dihapus: pulihkan dari cadangan atau hubungi Dinas PMD."
-                ),
-                path=path,
-            ) from problem
+        if code in _DAMAGED or str(problem) in _DAMAGED_TEXTS:
+            raise _damaged(path) from problem
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise NodeError(
                 N_("Folder data %(path)s tidak dapat ditulis. Periksa izinnya."), path=path
             ) from problem
         raise
+
+
+def _damaged(path: Path) -> DamagedDatabaseError:
+    return DamagedDatabaseError(
+        N_("Basis data %(path)s rusak. Jangan dihapus: pulihkan dari cadangan atau hubungi Dinas PMD."),
+        path=path,
+    )

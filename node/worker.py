@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.config import Config
-from node.enrol import enrol, pinned_keyset
+from node.enrol import enrol
 from node.errors import NodeError
 from node.recorder import Recorder
-from node.shelf import FORKED, HUB_LOST, LAST_CONTACT, REGISTRATION, NodeShelf
+from node.shelf import HUB_LOST, LAST_CONTACT, NEW_LOG, REGISTRATION, NodeShelf
 from node.store import Store
+from node.trust import pinned_keyset
 from sync.client import Client, Outcome, Progress
+from sync.entries import OpenReason
 from sync.errors import N_, LontarError
 from sync.keys import key_id
 from sync.machine import Machine
@@ -26,7 +28,22 @@ from sync.machine import Machine
 PAUSE_AFTER_SUCCESS_S: Final = 300.0
 PAUSE_FIRST_S: Final = 30.0
 PAUSE_MOST_S: Final = 3600.0
+_SPREAD: Final = 0.25
 _ERROR: Final = "last_error"
+
+NEW_LOG_TEXTS: Final = {
+    OpenReason.FIRST: "",
+    OpenReason.RESTORED: N_(
+        "Data laptop ini pernah dipulihkan dari cadangan lama. Tidak ada yang hilang: yang sudah dikirim diambil lagi dari pusat."
+    ),
+    OpenReason.MOVED: N_(
+        "Data ini disalin atau dipindahkan dari laptop lain. Keduanya boleh dipakai; pusat menggabungkan semuanya."
+    ),
+    OpenReason.FORKED: N_(
+        "Perbedaan data: data yang sama dipakai di dua tempat, atau pernah dipulihkan. Tidak ada yang hilang; pusat sudah tahu."
+    ),
+    OpenReason.REPLACED: N_("Laptop ini menggantikan laptop lain. Riwayat desa diambil dari pusat."),
+}
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +60,12 @@ class SyncState:
 
 
 def pause_after(failures: int, random_byte: int) -> float:
-    """Seconds to wait after so many failures in a row; `random_byte` (0 to 255) spreads it by ±25 %."""
+    """Seconds to wait after so many failures in a row, at most an hour.
+
+    `random_byte` (0 to 255) spreads it by ±25 %.
+    """
     base = PAUSE_AFTER_SUCCESS_S if failures == 0 else PAUSE_FIRST_S * 2 ** min(failures - 1, 10)
-    return min(base, PAUSE_MOST_S) * (0.75 + 0.5 * random_byte / 255)
+    return min(base, PAUSE_MOST_S / (1 + _SPREAD)) * (1 - _SPREAD + 2 * _SPREAD * random_byte / 255)
 
 
 class Worker:
@@ -100,12 +120,9 @@ class Worker:
 
     def state(self) -> SyncState:
         alerts = []
-        if self._store.get(FORKED):
-            alerts.append(
-                N_(
-                    "Perbedaan data: riwayat perangkat ini bercabang. Tidak ada yang hilang; pusat sudah tahu."
-                )
-            )
+        new_log = self._store.get(NEW_LOG)
+        if new_log is not None:
+            alerts.append(NEW_LOG_TEXTS[OpenReason(new_log)])
         if self._store.get(HUB_LOST):
             alerts.append(
                 N_("Pusat kehilangan sebagian data dan memintanya lagi. Perangkat ini mengirim ulang.")
@@ -164,7 +181,13 @@ class Worker:
             keyset = pinned_keyset(self._store)
         if keyset is None:
             raise NodeError(N_("Perangkat ini belum terdaftar di pusat."))
-        return client.exchange(self.shelf, keyset, self._recorder.clock, progress)
+        log = self._recorder.log
+        outcome = client.exchange(self.shelf, keyset, self._recorder.clock, progress)
+        if self._recorder.log == log:
+            return outcome
+        # The receipt said that another disk goes on in the old log; what is new waits in a new one.
+        keyset = pinned_keyset(self._store) or keyset
+        return outcome.plus(client.exchange(self.shelf, keyset, self._recorder.clock, progress))
 
     def _client(self) -> Client:
         return Client(self._config.hub_url, self._config.device_key, key_id(self._config.device_key.public))

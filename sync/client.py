@@ -6,24 +6,26 @@ sentence, and tells how many bytes went each way. Work is safe whatever happens 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import requests
 
-from sync import __version__, cbor, exchange, limits, registration
+from sync import __version__, exchange, limits, registration
 from sync.errors import (
     N_,
     ExchangeError,
     LontarError,
     NotAHubError,
     RefusedError,
+    SignatureError,
     SyncError,
     UnknownVersionError,
     UnreachableError,
 )
-from sync.exchange import Receipt, Request
+from sync.exchange import Down, Receipt, Request, Wants
 from sync.keys import SigningKey
 from sync.keyset import Keyset
 from sync.log import Head, Status
@@ -33,18 +35,22 @@ TIMEOUT_S: Final = (20, 60)
 """To connect, and between two bytes of an answer."""
 ANSWER_LIMIT: Final = 2 * limits.REQUEST_BODY
 
+ROUNDS_MOST: Final = 1000
+"""Round trips in one exchange; a hub that never comes to an end is left alone for a while."""
+
 Progress = Callable[[int, int], None]
 """Told (bytes sent, bytes to send) while a request goes out."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogToSend:
-    """What a device has to say of one of its logs: its tip, what is confirmed, what waits."""
+    """What a device has to say of one of its logs: its tip, what the hub holds of it, what waits."""
 
     tip: Head
-    confirmed: int
+    held: int
+    """The index up to which the hub is known to hold it, confirmed or kept apart; NOTHING for none."""
     waiting: Sequence[tuple[int, int]]
-    """(index, size in bytes with its profiles) of the segments after the confirmed one."""
+    """(index, size in bytes with its profiles) of the segments after that."""
 
 
 class Shelf(Protocol):
@@ -65,6 +71,23 @@ class Shelf(Protocol):
         ...
 
     def take_receipt(self, receipt: Receipt) -> None: ...
+    def have(self, named: bool) -> tuple[Head, ...] | bytes:
+        """Which logs of others are held: `named`, as heads; else as what was agreed to sum them up."""
+        ...
+
+    def wants(self) -> Wants: ...
+    def take_items(self, stream: bytes) -> int:
+        """Keep what a hub sent besides its receipt; returns how many items were new."""
+        ...
+
+    def take_keyset(self, envelope: bytes) -> Keyset:
+        """Keep a newer keyset of the same root.
+
+        Raises:
+            SyncError: it isn't one.
+        """
+        ...
+
     def upload_size(self) -> int: ...
     def note_attempt(self, succeeded: bool, most: int) -> None: ...
 
@@ -78,6 +101,16 @@ class Outcome:
     received: int = 0
     statuses: tuple[Status, ...] = ()
     retry_after_s: int = 0
+
+    def plus(self, later: Outcome) -> Outcome:
+        """This exchange and the next one together."""
+        return Outcome(
+            self.requests + later.requests,
+            self.sent + later.sent,
+            self.received + later.received,
+            later.statuses,
+            later.retry_after_s,
+        )
 
 
 class Client:
@@ -109,26 +142,69 @@ class Client:
         """
         shelf.seal()
         count = sent = received = 0
-        ask_first = shelf.is_unsure()
+        ask_first, named = shelf.is_unsure(), False
         while True:
             logs = shelf.logs()
-            before = [log.confirmed for log in logs]
+            before = [log.held for log in logs]
             t, reading = clock()
-            body, header, complete = _body(self._key, self._device, shelf, logs, ask_first, t, reading)
+            header = Request(self._device, t, reading.wall_ms // 1000, (), shelf.have(named), shelf.wants())
+            body, signed, complete = _body(self._key, header, shelf, logs, ask_first)
             try:
                 answer = self._post(exchange.PATH, body, progress)
             except (UnreachableError, RefusedError):
                 shelf.note_attempt(succeeded=False, most=limits.REQUEST_BODY)
                 raise
-            receipt = _receipt_in(answer, keyset, header)
-            shelf.take_receipt(receipt)
-            shelf.note_attempt(succeeded=True, most=receipt.max_upload)
             count, sent, received = count + 1, sent + len(body), received + len(answer)
+            receipt, stream, keyset = self._open(answer, keyset, signed, shelf)
+            shelf.take_receipt(receipt)
+            new = shelf.take_items(stream)
+            shelf.note_attempt(succeeded=True, most=receipt.max_upload)
             statuses = tuple(verdict.status for verdict in receipt.verdicts)
-            stuck = not ask_first and before == [log.confirmed for log in shelf.logs()]
-            if complete or stuck or Status.TRY_LATER in statuses:
+            goes_back = Status.GAP in statuses and before != [log.held for log in shelf.logs()]
+            stuck = not ask_first and before == [log.held for log in shelf.logs()]
+            sends_on = goes_back or not (complete or stuck)
+            named = receipt.down is Down.NAME_YOURS and not named
+            takes_on = named or (receipt.down is Down.MORE and new > 0)
+            if Status.TRY_LATER in statuses or count >= ROUNDS_MOST or not (sends_on or takes_on):
+                if receipt.keyset_version > keyset.version:
+                    self._newer_keyset(shelf)
                 return Outcome(count, sent, received, statuses, receipt.retry_after_s)
             ask_first = False
+
+    def keyset(self) -> bytes:
+        """The hub's keyset now, in the envelope of its root.
+
+        Raises:
+            ExchangeError: as for `exchange`.
+        """
+        return self._post(exchange.KEYSET_PATH, b"", lambda sent, total: None)
+
+    def _open(
+        self, answer: bytes, keyset: Keyset, signed: bytes, shelf: Shelf
+    ) -> tuple[Receipt, bytes, Keyset]:
+        """(receipt, items after it, the keyset that the receipt was believed with)."""
+        try:
+            data, stream = exchange.split_answer(answer)
+            try:
+                return exchange.open_receipt(data, keyset.hub_keys, signed), stream, keyset
+            except SignatureError:
+                # The hub may have another key now; its root, which this device knows, says so or not.
+                keyset = self._newer_keyset(shelf)
+                return exchange.open_receipt(data, keyset.hub_keys, signed), stream, keyset
+        except UnknownVersionError as problem:
+            raise RefusedError(problem.text, **problem.details) from problem
+        except ExchangeError:
+            raise
+        except SyncError as problem:
+            raise NotAHubError(problem.text, **problem.details) from problem
+
+    def _newer_keyset(self, shelf: Shelf) -> Keyset:
+        try:
+            return shelf.take_keyset(self.keyset())
+        except ExchangeError:
+            raise
+        except SyncError as problem:
+            raise NotAHubError(problem.text, **problem.details) from problem
 
     def register(self, request: bytes) -> bytes:
         """Send a registration and return the hub's answer (see `registration`).
@@ -188,50 +264,37 @@ class _Watched:
 
 
 def _body(
-    key: SigningKey,
-    device: bytes,
-    shelf: Shelf,
-    logs: Sequence[LogToSend],
-    ask_first: bool,
-    t: int,
-    reading: Reading,
+    key: SigningKey, header: Request, shelf: Shelf, logs: Sequence[LogToSend], ask_first: bool
 ) -> tuple[bytes, bytes, bool]:
     """(the whole body, its signed header, whether nothing is left to send after it)."""
     items: list[bytes] = []
     silent: list[Head] = []
     complete = True
-    allowance = min(shelf.upload_size(), limits.REQUEST_BODY - _header_most(len(logs)))
+    allowance = min(shelf.upload_size(), limits.REQUEST_BODY - _header_most(header, len(logs)))
     for log in logs:
         if ask_first or not log.waiting:
             silent.append(log.tip)
             complete = complete and not log.waiting
             continue
-        chosen, all_of_it = exchange.to_send(
-            log.confirmed, log.waiting, allowance, sum(len(item) for item in items)
-        )
+        spent = sum(len(item) for item in items)
+        if spent > allowance:
+            complete = False
+            silent.append(log.tip)
+            continue
+        chosen, all_of_it = exchange.to_send(log.held, log.waiting, allowance, spent)
         complete = complete and all_of_it
         for index in chosen:
             items.extend(shelf.items(log.tip.log, index))
         shelf.note_departure(log.tip.log, chosen[-1])
-    header = exchange.sign_request(
-        key, Request(device, t, reading.wall_ms // 1000, tuple(silent[: limits.LOGS_PER_REQUEST]))
-    )
-    return b"".join([header, *items]), header, complete
+    heads = tuple(silent[-limits.LOGS_PER_REQUEST :])
+    signed = exchange.sign_request(key, dataclasses.replace(header, heads=heads))
+    return b"".join([signed, *items]), signed, complete
 
 
-def _header_most(logs: int) -> int:
+def _header_most(header: Request, logs: int) -> int:
     """How long (bytes) a request's header can be that names so many heads."""
-    return 160 + 32 * min(logs, limits.LOGS_PER_REQUEST)
-
-
-def _receipt_in(answer: bytes, keyset: Keyset, header: bytes) -> Receipt:
-    try:
-        end = cbor.item_end(answer, 0)
-        return exchange.open_receipt(answer[:end], keyset.hub_keys, header)
-    except UnknownVersionError as problem:
-        raise RefusedError(problem.text, **problem.details) from problem
-    except SyncError as problem:
-        raise NotAHubError(problem.text, **problem.details) from problem
+    have = len(header.have) if isinstance(header.have, tuple) else 0
+    return 160 + 32 * (min(logs, limits.LOGS_PER_REQUEST) + have)
 
 
 def _checked(answer: bytes, response: requests.Response, url: str) -> bytes:

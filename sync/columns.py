@@ -335,5 +335,5 @@ def _check_sizes(group: Group, types: Sequence[int]) -> None:
         return
     for values in zip(*sized, strict=True):
         pieces = (value.encode() if isinstance(value, str) else value for value in values)
-        if sum(len(piece) for piece in pieces) > limits.ENTRY_FIELDS:  # type: ignore[arg-type]
+        if sum(len(piece) for piece in pieces) > limits.ENTRY_FIELDS:
             raise MalformedError(N_("Catatan ini terlalu besar."))

@@ -21,8 +21,13 @@ KEY_ID_HEADER: Final = 4
 ED25519: Final = -19
 
 SEGMENT: Final = b"lontar/segment/1"
+HUB_SEGMENT: Final = b"lontar/hub-segment/1"
 REQUEST: Final = b"lontar/request/1"
 RECEIPT: Final = b"lontar/receipt/1"
+BUNDLE: Final = b"lontar/bundle/1"
+MAIL: Final = b"lontar/mail/1"
+COURIER: Final = b"lontar/courier/1"
+COURIER_ANSWER: Final = b"lontar/courier-answer/1"
 KEYSET: Final = b"lontar/keyset/1"
 MANIFEST: Final = b"lontar/manifest/1"
 REGISTRATION: Final = b"lontar/registration/1"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import unicodedata
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import ClassVar, Final, Self, get_type_hints
 
 from sync import limits
@@ -98,6 +99,16 @@ class LogOpened(Kind):
     """Heads of earlier logs of this device, 36 bytes each: log id 16, index 4 (big-endian), segment id 16."""
 
 
+class OpenReason(IntEnum):
+    """Why a log was opened, as `log_opened` says it."""
+
+    FIRST = 0
+    RESTORED = 1
+    MOVED = 2
+    FORKED = 3
+    REPLACED = 4
+
+
 @dataclass(frozen=True, slots=True)
 class ClockObserved(Kind):
     """What the wall clock said at this log time. `source`: 0 start, 1 jump, 2 imported activity."""
@@ -145,10 +156,40 @@ class OperatorActed(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class LearnerContinued(Kind):
+    """The next learner number of this log now means somebody whom another log introduced.
+
+    `learner` is that person's identity there (see `profile.learner_id`): in an earlier log of this device,
+    after its disk was restored or copied, or in the log of another device of the village.
+    """
+
+    number: ClassVar[int] = 24
+    learner: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BundleWritten(Kind):
+    """A bundle with this log's segments from `since` on was put on a stick, or on several."""
+
+    number: ClassVar[int] = 28
+    bundle: bytes
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileChanged(Kind):
     number: ClassVar[int] = 1
     learner: int
     commitment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerLeft(Kind):
+    """This person no longer learns on this device (0), or does again (1)."""
+
+    number: ClassVar[int] = 5
+    learner: int
+    returned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +284,10 @@ KINDS: Final[dict[int, type[Kind]]] = {
         PackInstalled,
         LearnerAdded,
         OperatorActed,
+        LearnerContinued,
+        BundleWritten,
         ProfileChanged,
+        LearnerLeft,
         LessonOpened,
         LessonProgressed,
         QuestionAnswered,

@@ -65,6 +65,27 @@ class SignatureError(SyncError):
     http_status = 403
 
 
+class SealError(SyncError):
+    """Something sealed can't be opened here."""
+
+    code = "sealed"
+    http_status = 422
+
+
+class TornError(SyncError):
+    """A part on a stick isn't whole: it was pulled too early, or the stick is bad."""
+
+    code = "torn"
+    http_status = 422
+
+
+class StickError(SyncError):
+    """A stick that can't be read or written as it should."""
+
+    code = "stick"
+    exit_code = 9
+
+
 class UnknownVersionError(SyncError):
     """A format newer than this software."""
 

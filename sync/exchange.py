@@ -7,8 +7,9 @@ attempt it asks first, by sending the header alone, and goes on after the last s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum, IntFlag
 from typing import Final
 
 from sync import cbor, cose, limits
@@ -18,20 +19,60 @@ from sync.log import NOTHING, Head, Status
 
 VERSION: Final = 1
 PATH: Final = "/v1/sync"
+KEYSET_PATH: Final = "/v1/keyset"
 MEDIA_TYPE: Final = "application/cbor-seq"
 SHORT_ID: Final = 8
 """Ids on the wire are shortened to 8 bytes where the signer's other data make them unambiguous."""
 
 
+DIGEST: Final = 6
+"""How many bytes sum up the hub logs that a device holds."""
+
+
+class Wants(IntFlag):
+    """What a device asks for besides its receipt."""
+
+    NOTHING = 0
+    HISTORY = 1
+    """Everything that the hub holds of the village's logs, beyond what `have` names."""
+
+
+class Down(IntEnum):
+    """What a receipt says of the items that follow it."""
+
+    ALL = 0
+    MORE = 1
+    """They are not all: ask again."""
+    NAME_YOURS = 2
+    """The hub doesn't know what the digest sums up: ask again with `have` as heads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The header of a request. `heads` names logs of which no segment follows."""
+    """The header of a request. `heads` names logs of which no segment follows.
+
+    `have` says which logs of others the device holds, so that only what it lacks comes back: a digest of their
+    heads (see `digest_of`), which is what a hub needs that remembers what it sent, or the heads.
+    """
 
     device: bytes
     t: int
     wall_s: int
     heads: tuple[Head, ...] = ()
-    have: tuple[Head, ...] = ()
+    have: tuple[Head, ...] | bytes = ()
+    wants: Wants = Wants.NOTHING
+
+    def fields(self) -> list[object]:
+        """As it stands on the wire, after the version."""
+        have = self.have if isinstance(self.have, bytes) else _short_heads(self.have)
+        more = [int(self.wants)] if self.wants else []
+        return [self.device[:SHORT_ID], self.t, self.wall_s, _short_heads(self.heads), have, *more]
+
+
+def digest_of(heads: Iterable[Head]) -> bytes | tuple[Head, ...]:
+    """What sums up these heads in a request; of none, none."""
+    named = sorted((head.log[:SHORT_ID], head.index, head.id[:SHORT_ID]) for head in heads)
+    return sha256(cbor.encode(named))[:DIGEST] if named else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +93,7 @@ class Receipt:
     retry_after_s: int = 0
     max_upload: int = limits.REQUEST_BODY
     keyset_version: int = 0
+    down: Down = Down.ALL
     data: bytes = field(default=b"", compare=False)
 
     @property
@@ -61,12 +103,7 @@ class Receipt:
 
 
 def sign_request(key: SigningKey, request: Request) -> bytes:
-    payload = [VERSION, request.device[:SHORT_ID], request.t, request.wall_s]
-    return cose.seal(
-        key,
-        cbor.encode([*payload, _short_heads(request.heads), _short_heads(request.have)]),
-        cose.REQUEST,
-    )
+    return cose.seal(key, cbor.encode([VERSION, *request.fields()]), cose.REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +132,29 @@ def open_request(data: bytes) -> UnverifiedRequest:
     match cbor.decode(envelope.payload):
         case [int() as version, *_] if version != VERSION:
             raise UnknownVersionError(N_("Permintaan ini dari versi Lontar yang tidak dikenal."))
+        case [int(), *fields]:
+            return UnverifiedRequest(read_request(fields), request_hash(data), envelope)
+    raise MalformedError(N_("Kepala permintaan ini rusak."))
+
+
+def read_request(fields: Sequence[object]) -> Request:
+    """The opposite of `Request.fields`.
+
+    Raises:
+        MalformedError, TooLargeError: they aren't a request's.
+    """
+    match fields:
         case [
-            int(),
             bytes() as device,
             int() as t,
             int() as wall_s,
             list() as heads,
-            list() as have,
-            *_,
-        ] if len(device) == SHORT_ID and t >= 0:
-            claimed = Request(device, t, wall_s, _read_heads(heads), _read_heads(have))
-            return UnverifiedRequest(claimed, request_hash(data), envelope)
+            list() | bytes() as have,
+            *more,
+        ] if len(device) == SHORT_ID and t >= 0 and (isinstance(have, list) or len(have) == DIGEST):
+            wants = more[0] if more and type(more[0]) is int and more[0] >= 0 else 0
+            held = have if isinstance(have, bytes) else _read_heads(have)
+            return Request(device, t, wall_s, _read_heads(heads), held, Wants(wants & Wants.HISTORY))
     raise MalformedError(N_("Kepala permintaan ini rusak."))
 
 
@@ -115,10 +164,10 @@ def request_hash(data: bytes) -> bytes:
 
 
 def sign_receipt(key: SigningKey, receipt: Receipt) -> bytes:
-    verdicts = [
-        [v.head.log[:SHORT_ID], v.head.index, v.head.id[:SHORT_ID], int(v.status)] for v in receipt.verdicts
-    ]
     hints = [receipt.retry_after_s, receipt.max_upload, receipt.keyset_version]
+    if receipt.down:
+        hints.append(int(receipt.down))
+    verdicts = write_verdicts(receipt.verdicts)
     payload = cbor.encode([VERSION, receipt.request_hash, receipt.hub_ms, verdicts, hints])
     return cose.seal(key, payload, cose.RECEIPT)
 
@@ -142,10 +191,36 @@ def open_receipt(data: bytes, hub_keys: Sequence[bytes], request: bytes) -> Rece
     if quoted != request_hash(request):
         raise SignatureError(N_("Tanda terima ini untuk permintaan lain."))
     match hints:
-        case [int() as retry_after_s, int() as max_upload, int() as keyset_version, *_]:
-            read = tuple(_read_verdict(verdict) for verdict in verdicts)
-            return Receipt(quoted, hub_ms, read, retry_after_s, max_upload, keyset_version, data)
+        case [int() as retry_after_s, int() as max_upload, int() as keyset_version, *more]:
+            down = Down(more[0]) if more and more[0] in list(Down) else Down.ALL
+            read = read_verdicts(verdicts)
+            return Receipt(quoted, hub_ms, read, retry_after_s, max_upload, keyset_version, down, data)
     raise MalformedError(N_("Tanda terima ini rusak."))
+
+
+def split_answer(answer: bytes) -> tuple[bytes, bytes]:
+    """(the receipt, the stream of items after it) of a hub's answer.
+
+    Raises:
+        MalformedError: it doesn't begin with a whole item.
+    """
+    end = cbor.item_end(answer, 0)
+    if end is None:
+        raise MalformedError(N_("Tanda terima ini rusak."))
+    return answer[:end], answer[end:]
+
+
+def write_verdicts(verdicts: Iterable[Verdict]) -> list[object]:
+    """Verdicts as they stand in receipts and in mail."""
+    return [[v.head.log[:SHORT_ID], v.head.index, v.head.id[:SHORT_ID], int(v.status)] for v in verdicts]
+
+
+def read_verdicts(items: Sequence[object]) -> tuple[Verdict, ...]:
+    """
+    Raises:
+        MalformedError: they aren't verdicts.
+    """
+    return tuple(_read_verdict(item) for item in items)
 
 
 def encode_refusal(code: str, text: str) -> bytes:

@@ -15,7 +15,6 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 KEY_SIZE: Final = 32
 ID_SIZE: Final = 16
@@ -52,11 +51,6 @@ class SigningKey:
 
     def __repr__(self) -> str:
         return f"SigningKey(public={self.public.hex()})"
-
-
-def sealing_public(seed: bytes) -> bytes:
-    """The X25519 public key (RFC 7748) that bundles for the holder of `seed` are sealed to."""
-    return X25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def verify_signature(public_key: bytes, signature: bytes, data: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 from sync import cbor, cose, limits
 from sync.errors import N_, MalformedError, SignatureError, UnknownVersionError
 from sync.keys import KEY_SIZE, SigningKey, key_id
+from sync.sealing import SealingKey, is_sealing_key
 
 FORMAT: Final = 1
 
@@ -23,8 +24,11 @@ class Keyset:
     version: int
     root: bytes
     hub_keys: tuple[bytes, ...]
-    intake_key: bytes
+    """The first one signs now; the others signed earlier and are still believed."""
+    intake: SealingKey
     publisher_keys: tuple[bytes, ...]
+    upstream: tuple[SealingKey, ...] = ()
+    """Hubs above this one that may open bundles of its villages too."""
 
     def publisher(self, wanted: bytes) -> bytes | None:
         """The publisher's public key with that key id."""
@@ -38,8 +42,9 @@ def sign_keyset(root: SigningKey, keyset: Keyset) -> bytes:
             keyset.version,
             keyset.root,
             list(keyset.hub_keys),
-            keyset.intake_key,
+            [keyset.intake.suite, keyset.intake.public],
             list(keyset.publisher_keys),
+            *([[[key.suite, key.public] for key in keyset.upstream]] if keyset.upstream else []),
         ]
     )
     return cose.seal(root, payload, cose.KEYSET)
@@ -73,12 +78,26 @@ def _parse(payload: object) -> Keyset:
             int() as number,
             bytes() as root,
             list() as hub_keys,
-            bytes() as intake,
+            list() as intake,
             list() as publishers,
-            *_,
-        ] if all(
-            isinstance(key, bytes) and len(key) == KEY_SIZE
-            for key in [root, intake, *hub_keys, *publishers]
+            *more,
+        ] if hub_keys and all(
+            isinstance(key, bytes) and len(key) == KEY_SIZE for key in [root, *hub_keys, *publishers]
         ):
-            return Keyset(number, root, tuple(hub_keys), intake, tuple(publishers))
+            upstream = more[0] if more and isinstance(more[0], list) else []
+            return Keyset(
+                number,
+                root,
+                tuple(hub_keys),
+                _sealing_key(intake),
+                tuple(publishers),
+                tuple(_sealing_key(key) for key in upstream),
+            )
+    raise MalformedError(N_("Daftar kunci ini rusak."))
+
+
+def _sealing_key(item: object) -> SealingKey:
+    match item:
+        case [int() as suite, bytes() as public, *_] if is_sealing_key(suite, public):
+            return SealingKey(suite, public)
     raise MalformedError(N_("Daftar kunci ini rusak."))

@@ -21,6 +21,14 @@ PROFILES_PER_SEGMENT: Final = 128 * 1024
 """Of the profiles that one segment commits to; with the segment they must fit into one request."""
 LOGS_PER_REQUEST: Final = 64
 
+PART: Final = 272 * 1024
+"""The sealed inside of a part of a bundle."""
+PART_USUAL: Final = 32 * 1024
+"""What is aimed at: 8 seconds at 4 KB/s, so that a line that drops every half minute gets parts through."""
+PARTS_PER_BUNDLE: Final = 4096
+BUNDLE_MANIFEST: Final = 512
+"""What a part keeps free for its manifest; a longer one makes the part larger."""
+
 UPLOAD_MIN: Final = 4 * 1024
 UPLOAD_START: Final = 64 * 1024
 """First upload size; halved after a drop, doubled after a success, up to REQUEST_BODY."""

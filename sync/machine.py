@@ -6,7 +6,6 @@ The rest of the product is given a `Machine`, so that a simulator can give it an
 from __future__ import annotations
 
 import hashlib
-import platform
 import secrets
 import sys
 import time
@@ -29,8 +28,8 @@ class Machine:
         return secrets.token_bytes(size)
 
     def fingerprint(self) -> bytes:
-        """16 bytes that stay the same on this computer and differ on another one."""
-        parts = [platform.node(), str(uuid.getnode()), _read("/etc/machine-id")]
+        """16 bytes that stay the same on this computer and differ on another one that got a copy of its disk."""
+        parts = [_read("/etc/machine-id"), *_network_cards()]
         return hashlib.sha256("\0".join(parts).encode()).digest()[:16]
 
 
@@ -44,6 +43,17 @@ def _boot_id() -> bytes:
     """Names the stretch since switching on; where the system has no name, since this process started."""
     text = _read("/proc/sys/kernel/random/boot_id")
     return bytes.fromhex(text.replace("-", "")) if text else secrets.token_bytes(16)
+
+
+def _network_cards() -> list[str]:
+    """Addresses of network cards that are built in: a copied disk keeps everything else."""
+    if sys.platform == "linux":
+        places = sorted(Path("/sys/class/net").glob("*/device"))
+        return [
+            _read(str(place.parent / "address")) for place in places if "usb" not in str(place.resolve())
+        ]
+    address = uuid.getnode()
+    return [] if address >> 40 & 1 else [str(address)]
 
 
 def _read(path: str) -> str:

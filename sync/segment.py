@@ -10,7 +10,7 @@ is there is the business of `log`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -58,8 +58,12 @@ class Segment:
         return self.first_seq + self.count
 
     def verify(self, public_key: bytes) -> None:
-        """Raises SignatureError unless `public_key` signed these bytes."""
+        """Raises SignatureError unless the device with `public_key` signed these bytes."""
         self.envelope.verify(public_key, cose.SEGMENT)
+
+    def verify_hub(self, hub_keys: Iterable[bytes]) -> None:
+        """Raises SignatureError unless one of `hub_keys` signed these bytes for a hub log."""
+        self.envelope.verify_any(hub_keys, cose.HUB_SEGMENT)
 
     def read(self) -> Batch:
         """The entries.
@@ -87,12 +91,18 @@ class Segment:
 
 
 def seal(
-    key: SigningKey, log: bytes, index: int, previous: bytes, entries: Sequence[Entry], base_t: int
+    key: SigningKey,
+    log: bytes,
+    index: int,
+    previous: bytes,
+    entries: Sequence[Entry],
+    base_t: int,
+    purpose: bytes = cose.SEGMENT,
 ) -> Segment:
     """Encode and sign `entries` as segment `index` of `log` (empty for segment 0).
 
     `previous` is the id of the segment before (empty for segment 0), `base_t` the log time (ms) of its
-    last entry.
+    last entry, `purpose` whose log it is: a device's or (`cose.HUB_SEGMENT`) a hub's.
 
     Raises:
         MalformedError, TooLargeError: the entries don't fit into one segment.
@@ -101,7 +111,7 @@ def seal(
         raise MalformedError(N_("Jumlah catatan dalam segmen ini tidak sah."))
     codec, body = columns.encode(entries, base_t)
     header = cbor.encode([log, index, previous, entries[0].seq, len(entries), codec])
-    return open_segment(cose.seal(key, header + body, cose.SEGMENT))
+    return open_segment(cose.seal(key, header + body, purpose))
 
 
 def open_segment(data: bytes) -> Segment:

@@ -11,10 +11,11 @@ from hub.wiring import Hub, now_ms
 from sync import exchange, segment
 from sync.entries import Entry, Kind, LearnerAdded, LogOpened, PackInstalled
 from sync.exchange import Receipt, Request
-from sync.keys import SigningKey, key_id, sealing_public, sha256
+from sync.keys import SigningKey, key_id, sha256
 from sync.log import Head
 from sync.profile import Profile
 from sync.registration import Registration, sign_registration
+from sync.sealing import sealing_public
 from sync.segment import Segment
 
 VILLAGE = "17.05.10.2007"
@@ -30,6 +31,8 @@ class Device:
     entries: list[Entry] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
     t: int = 0
+    came: bytes = b""
+    """The items that came with the last receipt."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -58,6 +61,11 @@ class Device:
         profile = Profile.make(self.rng.randbytes, f"Peserta {len(self.profiles) + 1}", "Kaur Keuangan")
         self.profiles.append(profile)
         return LearnerAdded(profile.commitment)
+
+    @property
+    def short_tip(self) -> Head:
+        """As it stands in a receipt."""
+        return Head(self.log[:8], self.tip.index, self.tip.id[:8])
 
     def seal(self, *kinds: Kind) -> Segment:
         """Record `kinds`, a second apart, and seal them."""
@@ -93,7 +101,8 @@ class Device:
             under_way.take(profile.encode())
         for sent in segments or (() if heads else self.segments):
             under_way.take(sent.data)
-        receipt = exchange.open_receipt(under_way.receipt(), hub.config.keyset.hub_keys, header)
+        answer, self.came = exchange.split_answer(under_way.receipt())
+        receipt = exchange.open_receipt(answer, hub.config.keyset.hub_keys, header)
         for log in under_way.touched_logs if merged else ():
             merge.merge_log(hub.engine, log)
         return receipt

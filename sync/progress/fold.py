@@ -66,7 +66,7 @@ def check_shape(kind: type[Kind], group: Group) -> None:
     for (name, expected), column in zip(types, group.columns, strict=False):
         if column and type(column[0]) is not expected:
             raise MalformedError(N_("Isian %(field)s dalam catatan ini salah jenis."), field=name)
-        if name in _addends(kind) and column and not 0 <= min(column) <= max(column) <= ADDEND_MAX:  # type: ignore[type-var, operator]
+        if name in _addends(kind) and column and not 0 <= min(column) <= max(column) <= ADDEND_MAX:  # type: ignore[operator]
             raise MalformedError(N_("Isian %(field)s dalam catatan ini di luar batas."), field=name)
     missing = types[len(group.columns) :]
     if not all(_has_default(kind, name) for name, _ in missing):

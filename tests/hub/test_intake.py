@@ -119,7 +119,10 @@ def test_a_waiting_device_is_kept_in_quarantine_until_it_is_approved(hub: Hub) -
     device = Device(6).open()
     device.ask_to_register(hub)
     receipt = device.send(hub)
-    assert (receipt.verdicts[0].status, receipt.verdicts[0].head.index) == (Status.UNKNOWN_DEVICE, NOTHING)
+    assert (receipt.verdicts[0].status, receipt.verdicts[0].head) == (
+        Status.UNKNOWN_DEVICE,
+        device.short_tip,
+    )
     assert (held(hub, schema.QUARANTINED), held(hub, schema.MERGED)) == (len(device.entries), 0)
     registry.approve(hub.engine, device.id, now_ms())
     device.send(hub)

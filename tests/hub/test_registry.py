@@ -13,7 +13,6 @@ from hub.db import reading
 from hub.errors import CodeRefusedError, NotFoundError
 from hub.wiring import Hub, now_ms
 from sync.errors import SignatureError
-from sync.keys import sealing_public
 from sync.registration import (
     Code,
     Registration,
@@ -22,6 +21,7 @@ from sync.registration import (
     open_answer,
     sign_registration,
 )
+from sync.sealing import sealing_public
 
 DAY_MS = 24 * 3600 * 1000
 

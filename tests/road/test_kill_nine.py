@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import Road
+from roadside import Road
 
 from bench import world
 from node.wiring import open_node

@@ -26,10 +26,11 @@ from sync.registration import (
     sign_answer,
     sign_registration,
 )
+from sync.sealing import CLASSICAL, SealingKey
 
 KEY, OTHER = SigningKey.from_seed(b"k" * 32), SigningKey.from_seed(b"o" * 32)
 HUB, ROOT = SigningKey.from_seed(b"h" * 32), SigningKey.from_seed(b"r" * 32)
-KEYSET = sign_keyset(ROOT, Keyset(1, ROOT.public, (HUB.public,), bytes(32), ()))
+KEYSET = sign_keyset(ROOT, Keyset(1, ROOT.public, (HUB.public,), SealingKey(CLASSICAL, bytes(32)), ()))
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 VILLAGE, NEXT_VILLAGE = "17.05.10.2007", "17.05.10.2008"
 CODE = read_code("7KQ2-M4TX-9RHB")

@@ -13,11 +13,12 @@ from sync import cbor, columns, cose, exchange, registration
 from sync.entries import Entry
 from sync.errors import SyncError
 from sync.exchange import ItemSplitter
-from sync.keys import SigningKey, fingerprint, key_id, sealing_public
+from sync.keys import SigningKey, fingerprint, key_id
 from sync.keyset import open_keyset
 from sync.logclock import Anchor, Received, WallNote, interval
 from sync.profile import commitment_of, learner_id, open_profile
 from sync.registration import read_code
+from sync.sealing import sealing_public
 from sync.segment import open_segment
 
 FOLDER = Path(__file__).parent.parent / "vectors"

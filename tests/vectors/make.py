@@ -29,14 +29,17 @@ from sync.entries import (
     QuizSubmitted,
 )
 from sync.exchange import Receipt, Request, Verdict
-from sync.keys import SigningKey, fingerprint, key_id, sealing_public, sha256
+from sync.keys import SigningKey, fingerprint, key_id, sha256
 from sync.keyset import Keyset, sign_keyset
 from sync.log import NOTHING, Head, Held, Status, judge_head
 from sync.logclock import Anchor, Received, WallNote, interval
 from sync.profile import Profile, learner_id
 from sync.progress.fold import finished, fold
 from sync.registration import Code, Registration, RegistrationAnswer
+from sync.sealing import CLASSICAL, SealingKey, sealing_public
 from sync.segment import Segment, seal
+
+from .packs import manifest_vectors
 
 Json = Any
 
@@ -80,6 +83,7 @@ def vectors() -> dict[str, Json]:
         "registration": registration_vectors(),
         "logclock": logclock_vectors(),
         "merging": merging_vectors(),
+        "manifests": plain(manifest_vectors()),
     }
 
 
@@ -309,7 +313,14 @@ def registration_vectors() -> Json:
     code = Code("7KQ2", "M4TX9RHB")
     nonce = bytes(range(16))
     keyset = sign_keyset(
-        ROOT, Keyset(1, ROOT.public, (HUB.public,), sealing_public(SEALING_SEED), (DEVICE.public,))
+        ROOT,
+        Keyset(
+            1,
+            ROOT.public,
+            (HUB.public,),
+            SealingKey(CLASSICAL, sealing_public(SEALING_SEED)),
+            (DEVICE.public,),
+        ),
     )
     proof = registration.device_proof(code.key(), DEVICE.public, nonce)
     asked = Registration(

@@ -1,4 +1,4 @@
-"""The first tables: regions, devices, logs, segments and what they add up to.
+"""The first tables: regions, devices, logs, segments and what they add up to; sticks, couriers, hub logs.
 
 Revision ID: 0001
 Revises:
@@ -14,6 +14,21 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "couriers",
+        sa.Column(
+            "pk", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("courier", sa.LargeBinary(), nullable=True),
+        sa.Column("public_key", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("made_ms", sa.BigInteger(), nullable=False),
+        sa.Column("last_contact_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("pk"),
+        sa.UniqueConstraint("courier"),
+    )
     op.create_table(
         "courses",
         sa.Column("manifest_hash", sa.LargeBinary(), nullable=False),
@@ -33,6 +48,7 @@ def upgrade() -> None:
         sa.Column("device", sa.LargeBinary(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("sealing_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sealing_id", sa.LargeBinary(), nullable=False),
         sa.Column("village", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("first_seen_ms", sa.BigInteger(), nullable=False),
@@ -40,10 +56,49 @@ def upgrade() -> None:
         sa.Column("last_contact_ms", sa.BigInteger(), nullable=True),
         sa.Column("last_wall_s", sa.BigInteger(), nullable=True),
         sa.Column("last_t", sa.BigInteger(), nullable=True),
+        sa.Column("last_stick_ms", sa.BigInteger(), nullable=True),
+        sa.Column("held_heads", sa.LargeBinary(), nullable=True),
+        sa.Column("wants", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("pk"),
         sa.UniqueConstraint("device"),
     )
+    op.create_index("ix_devices_sealing", "devices", ["sealing_id"], unique=False)
     op.create_index("ix_devices_village", "devices", ["village"], unique=False)
+    op.create_table(
+        "erased",
+        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.Column("erased_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("commitment"),
+    )
+    op.create_table(
+        "hub_logs",
+        sa.Column(
+            "pk", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("log", sa.LargeBinary(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("opened_ms", sa.BigInteger(), nullable=False),
+        sa.Column("closed", sa.SmallInteger(), nullable=False),
+        sa.Column("tip_idx", sa.Integer(), nullable=False),
+        sa.Column("tip_id", sa.LargeBinary(), nullable=False),
+        sa.Column("end_seq", sa.BigInteger(), nullable=False),
+        sa.Column("end_t", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pk"),
+        sa.UniqueConstraint("log"),
+    )
+    op.create_index("ix_hub_logs_scope", "hub_logs", ["scope"], unique=False)
+    op.create_table(
+        "hub_pending",
+        sa.Column(
+            "pk", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Integer(), nullable=False),
+        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.Column("hub_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pk"),
+    )
+    op.create_index("ix_hub_pending_scope", "hub_pending", ["scope"], unique=False)
     op.create_table(
         "operators",
         sa.Column(
@@ -66,6 +121,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("manifest_hash"),
     )
     op.create_table(
+        "parts",
+        sa.Column("part", sa.LargeBinary(), nullable=False),
+        sa.Column("bundle", sa.LargeBinary(), nullable=False),
+        sa.Column("idx", sa.Integer(), nullable=False),
+        sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("part"),
+    )
+    op.create_table(
         "regions",
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("parent", sa.Text(), nullable=False),
@@ -73,6 +136,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code"),
     )
     op.create_index("ix_regions_parent", "regions", ["parent"], unique=False)
+    op.create_table(
+        "same_person",
+        sa.Column("one", sa.LargeBinary(), nullable=False),
+        sa.Column("other", sa.LargeBinary(), nullable=False),
+        sa.Column("merged", sa.SmallInteger(), nullable=False),
+        sa.Column("decided_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("one", "other"),
+    )
+    op.create_index("ix_same_person_other", "same_person", ["other"], unique=False)
     op.create_table(
         "settings",
         sa.Column("key", sa.Text(), nullable=False),
@@ -96,15 +168,82 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "device", "subject", name="uq_alerts"),
     )
     op.create_table(
+        "bundles",
+        sa.Column("bundle", sa.LargeBinary(), nullable=False),
+        sa.Column("device", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("noted_ms", sa.BigInteger(), nullable=False),
+        sa.Column("complete_ms", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["device"],
+            ["devices.pk"],
+        ),
+        sa.PrimaryKeyConstraint("bundle"),
+    )
+    op.create_index("ix_bundles_device", "bundles", ["device"], unique=False)
+    op.create_table(
+        "custody",
+        sa.Column(
+            "courier",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("bundle", sa.LargeBinary(), nullable=False),
+        sa.Column("idx", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seen_s", sa.BigInteger(), nullable=False),
+        sa.Column("noted_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["courier"],
+            ["couriers.pk"],
+        ),
+        sa.PrimaryKeyConstraint("courier", "bundle", "idx"),
+    )
+    op.create_index("ix_custody_bundle", "custody", ["bundle"], unique=False)
+    op.create_table(
+        "downlinks",
+        sa.Column(
+            "device",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("heads", sa.LargeBinary(), nullable=False),
+        sa.Column("sent_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device"],
+            ["devices.pk"],
+        ),
+        sa.PrimaryKeyConstraint("device", "digest"),
+    )
+    op.create_table(
+        "hub_segments",
+        sa.Column(
+            "log", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("idx", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.LargeBinary(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["log"],
+            ["hub_logs.pk"],
+        ),
+        sa.PrimaryKeyConstraint("log", "idx"),
+    )
+    op.create_table(
         "learners",
         sa.Column(
             "pk", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("learner", sa.LargeBinary(), nullable=False),
         sa.Column("device", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.Column("commitment", sa.LargeBinary(), nullable=True),
         sa.Column("profile_seq", sa.BigInteger(), nullable=False),
         sa.Column("profile_segment", sa.LargeBinary(), nullable=False),
+        sa.Column("continues", sa.LargeBinary(), nullable=True),
+        sa.Column("person", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
             ["device"],
             ["devices.pk"],
@@ -112,7 +251,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pk"),
         sa.UniqueConstraint("learner"),
     )
+    op.create_index("ix_learners_continues", "learners", ["continues"], unique=False)
     op.create_index("ix_learners_device", "learners", ["device"], unique=False)
+    op.create_index("ix_learners_person", "learners", ["person"], unique=False)
     op.create_table(
         "logs",
         sa.Column(
@@ -146,6 +287,11 @@ def upgrade() -> None:
         sa.Column("village", sa.Text(), nullable=False),
         sa.Column("expires_ms", sa.BigInteger(), nullable=False),
         sa.Column("device", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("courier", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["courier"],
+            ["couriers.pk"],
+        ),
         sa.ForeignKeyConstraint(
             ["device"],
             ["devices.pk"],
@@ -200,6 +346,22 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "learner_profiles",
+        sa.Column(
+            "learner",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["learner"],
+            ["learners.pk"],
+        ),
+        sa.PrimaryKeyConstraint("learner", "commitment"),
+    )
+    op.create_index("ix_learner_profiles_commitment", "learner_profiles", ["commitment"], unique=False)
+    op.create_table(
         "lesson_progress",
         sa.Column(
             "learner",
@@ -248,6 +410,7 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("end_t", sa.BigInteger(), nullable=True),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.Column("rejected", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("learners_after", sa.Integer(), nullable=True),
         sa.Column("packs_after", sa.Integer(), nullable=True),
         sa.Column("data", sa.LargeBinary(), nullable=False),

@@ -1,0 +1,124 @@
+"""What goes back to villages by stick: sealed to their devices, whoever carries it.
+
+A village's mail holds everything that its device is not known to have: verdicts on its logs, what the centre said, and
+its history if it asked. It has a version that says what is in it, so a courier fetches only what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from hub import downlink, history, schema, segments
+from hub.config import Config
+from sync import bundle, cbor
+from sync.bundle import FromHub
+from sync.courier import MailPart
+from sync.decisions import scopes_of
+from sync.exchange import Verdict, Wants
+from sync.items import ItemKind, wrap
+from sync.keys import sha256
+from sync.log import NOTHING, Head, Status
+from sync.sealing import CLASSICAL, KEY_ID, SealingKey
+from sync.stick import IN, PUB, Stick
+from sync.stick import KEYSET as KEYSET_FILE
+
+_MOST: Final = 4 * 1024 * 1024
+_d: Final = schema.devices
+
+
+def recipients(connection: Connection, region: str) -> list[Any]:
+    """The devices (rows of devices) of a region that mail can be sealed to."""
+    query = select(_d).where(_d.c.state.in_(("registered", "revoked", "waiting")))
+    if region:
+        query = query.where(_d.c.village >= region, _d.c.village < region + "\x7f")
+    return list(connection.execute(query.order_by(_d.c.village, _d.c.pk)))
+
+
+def version(connection: Connection, config: Config, device: Any, now_ms: int) -> bytes:
+    """The 8 bytes that say what a device's mail holds now."""
+    downlink.seal(connection, config, scopes_of(device.village), now_ms)
+    said = [
+        [[v.head.log, v.head.index, v.head.id, int(v.status)] for v in verdicts(connection, device)],
+        [[tip.log, tip.index] for tip in downlink.tips_of(connection, device.village)],
+        config.keyset.version,
+        device.wants,
+        device.held_heads or b"",
+    ]
+    return sha256(cbor.encode(said))[:KEY_ID]
+
+
+def parts(connection: Connection, config: Config, device: Any, now_ms: int) -> list[bytes]:
+    """The mail for one device, as sealed parts."""
+    have = tuple(Head(*head) for head in cbor.decode(device.held_heads)) if device.held_heads else ()
+    stream: list[bytes] = []
+    if device.state in ("registered", "revoked"):
+        stream += downlink.for_device(connection, config, device, have, now_ms, _MOST).items
+    if device.state == "registered" and device.wants & Wants.HISTORY:
+        stream += history.of_village(connection, device.village, have, _MOST).items
+    stream.insert(0, wrap(ItemKind.KEYSET, config.keyset_data))
+    said = FromHub(device.device, now_ms, config.keyset.version, tuple(verdicts(connection, device)))
+    recipient = SealingKey(CLASSICAL, device.sealing_key)
+    id_ = bundle.new_bundle(config.keyset.intake.id, config.random_bytes)
+    return bundle.seal_parts(recipient, config.hub_key, said, stream, id_)
+
+
+def verdicts(connection: Connection, device: Any) -> Iterator[Verdict]:
+    """What this hub holds of each log of a device; a log that forked has a verdict for each branch."""
+    query = select(schema.logs.c.pk, schema.logs.c.log).where(schema.logs.c.device == device.pk)
+    for row in connection.execute(query.order_by(schema.logs.c.pk)).all():
+        b = schema.branches
+        tips = connection.execute(
+            select(b.c.tip_idx, b.c.tip_id).where(b.c.log == row.pk).order_by(b.c.tip_idx, b.c.tip_id)
+        ).all()
+        if device.state != "registered":
+            status = Status.REVOKED if device.state == "revoked" else Status.UNKNOWN_DEVICE
+        else:
+            status = Status.FORK if segments.is_forked(connection, row.pk) else Status.STORED
+        heads = [Head(bytes(row.log), tip.tip_idx, bytes(tip.tip_id)) for tip in tips]
+        for head in heads or [Head(bytes(row.log), NOTHING, b"")]:
+            yield Verdict(head, status)
+
+
+def for_courier(
+    connection: Connection,
+    config: Config,
+    region: str,
+    held: dict[bytes, bytes],
+    now_ms: int,
+    most: int,
+) -> tuple[list[MailPart], bool]:
+    """(parts of mail that changed since `held`, whether more are left)."""
+    made: list[MailPart] = []
+    size = 0
+    for device in recipients(connection, region):
+        named = version(connection, config, device, now_ms)
+        if held.get(bytes(device.sealing_id)) == named:
+            continue
+        if size > most:
+            return made, True
+        for part in parts(connection, config, device, now_ms):
+            made.append(MailPart(bytes(device.sealing_id), named, part))
+            size += len(part)
+    return made, False
+
+
+def write_stick(
+    connection: Connection, config: Config, drive: Stick, region: str, now_ms: int
+) -> tuple[int, int]:
+    """Put the mail of a region on a stick; returns (villages' devices, parts)."""
+    everyone = recipients(connection, region)
+    made = [part for device in everyone for part in parts(connection, config, device, now_ms)]
+    old = drive.parts(IN)
+    kept = {path.name for path in drive.write_parts(IN, made)}
+    drive.write_file(PUB, KEYSET_FILE, config.keyset_data)
+    # Newer mail of this hub for the same device holds all that older mail held.
+    mine, theirs = config.keyset.intake.id, {bytes(device.sealing_id) for device in everyone}
+    drive.remove(
+        found.path
+        for found in old
+        if found.head.sender == mine and found.head.recipient in theirs and found.path.name not in kept
+    )
+    return len(everyone), len(made)

@@ -1,0 +1,90 @@
+"""Parts of bundles, from any hands: opened, verified, and taken in like a request.
+
+A part is signed by the device that made it, so it doesn't matter who brings it. Taking one twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub import alerts, ledger, merge, registry
+from hub.db import reading, writing
+from hub.intake import Exchange, Intake
+from sync import bundle, items
+from sync.bundle import OpenedPart
+from sync.courier import Taken
+from sync.errors import LontarError, SealError, SyncError
+from sync.items import ItemKind
+
+
+def take(intake: Intake, data: bytes) -> Taken:
+    """Take in one whole part.
+
+    Raises:
+        TornError: it isn't whole; bring another copy.
+        MalformedError, TooLargeError, UnknownVersionError: it is no part, or of a later Lontar.
+        BusyError: the database can't take it now; nothing was changed.
+    """
+    bundle.check_part(data)
+    id_ = bundle.part_id(data)
+    with reading(intake.engine) as connection:
+        if ledger.holds(connection, id_):
+            return Taken.HELD
+    try:
+        part = bundle.open_part(data, intake.config.opening_keys)
+    except SealError:
+        return Taken.FOREIGN
+    device = _device(intake, part)
+    if device is None:
+        return Taken.REFUSED
+    try:
+        part.verify_device(device.public_key)
+    except SyncError:
+        _alert(intake, device.pk, alerts.BAD_MANIFEST, id_)
+        return Taken.REFUSED
+    under_way = Exchange(intake, device, part.from_device(), b"")
+    try:
+        for item in items.split(part.stream):
+            try:
+                under_way.take(item)
+            except SyncError:
+                # One bad item must not keep out the good ones after it.
+                _alert(intake, device.pk, alerts.BAD_ITEM, id_)
+    finally:
+        for log_pk in under_way.touched_logs:
+            merge.merge_log(intake.engine, log_pk)
+    under_way.note_by_stick()
+    with writing(intake.engine) as connection:
+        ledger.note_arrival(connection, id_, part.head, device.pk, intake.now_ms())
+    return Taken.NEW
+
+
+def _device(intake: Intake, part: OpenedPart) -> Any:
+    """The device that the part says it comes from; one that asks to be registered becomes known, and waits."""
+    claimed = part.from_device()
+    device = intake.device_of(claimed.device)
+    if device is None:
+        for item in items.read_items(part.stream):
+            if item.kind is ItemKind.REGISTRATION:
+                registry.register(intake.engine, intake.config, item.data, intake.now_ms())
+        device = intake.device_of(claimed.device)
+    return device
+
+
+def _alert(intake: Intake, device: int, kind: str, subject: bytes) -> None:
+    with writing(intake.engine) as connection:
+        alerts.raise_alert(connection, kind, device, subject, intake.now_ms())
+
+
+def take_many(intake: Intake, parts: list[bytes]) -> dict[Taken | None, int]:
+    """Take in several; None counts those that are torn or no parts at all."""
+    counts: dict[Taken | None, int] = {}
+    for data in parts:
+        try:
+            taken: Taken | None = take(intake, data)
+        except LontarError as problem:
+            if problem.http_status >= 500:
+                raise
+            taken = None
+        counts[taken] = counts.get(taken, 0) + 1
+    return counts

@@ -1,0 +1,175 @@
+"""What the centre said to this village: its logs, verified, kept, and carried out here.
+
+Owns hub_segments, decisions, devices and erased. Takes the segments of hub logs from any road; one that was taken
+before changes nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from node import projection
+from node.store import Store
+from sync import cbor
+from sync.decisions import (
+    BundleReceived,
+    DeviceRegistered,
+    DeviceRevoked,
+    HubLogOpened,
+    LearnersMerged,
+    LearnersSeparated,
+    PersonalDataErased,
+    read_decision,
+    scopes_of,
+)
+from sync.entries import Entry, Kind
+from sync.errors import N_, LontarError, MalformedError
+from sync.keys import key_id
+from sync.keyset import Keyset
+from sync.log import Head
+from sync.segment import Segment, open_segment
+
+_SHOWN_MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One thing that the centre said; `hub_ms` is when, by its clock."""
+
+    hub_ms: int
+    kind: Kind
+
+
+class Centre:
+    """The centre's word, as this device holds it."""
+
+    def __init__(self, store: Store, village: str) -> None:
+        self._store = store
+        self._village = village
+
+    def take(self, data: bytes, keyset: Keyset) -> bool:
+        """Keep a segment of a hub log and do what it says; False if nothing was new.
+
+        Raises:
+            SyncError: the hub didn't sign it, or it isn't for this village.
+        """
+        segment = open_segment(data)
+        segment.verify_hub(keyset.hub_keys)
+        with self._store.write() as db:
+            if db.execute(
+                "SELECT 1 FROM hub_segments WHERE log = ? AND idx = ? AND id = ?",
+                (segment.log, segment.index, segment.id),
+            ).fetchone():
+                return False
+            entries = segment.read().entries()
+            opened = self._opening(db, segment, entries)
+            if opened.scope not in scopes_of(self._village):
+                raise MalformedError(N_("Pesan pusat ini untuk desa lain."))
+            db.execute(
+                "INSERT INTO hub_segments VALUES (?, ?, ?, ?)",
+                (segment.log, segment.index, segment.id, data),
+            )
+            for entry in entries:
+                self._carry_out(db, segment, opened, entry)
+            return True
+
+    def heads(self) -> list[Head]:
+        """The newest segment without a gap before it of each hub log."""
+        with self._store.read() as db:
+            rows = db.execute("SELECT log, idx, id FROM hub_segments ORDER BY log, idx, id").fetchall()
+        tips: dict[bytes, Head] = {}
+        for log, index, id_ in rows:
+            if log not in tips or index == tips[log].index + 1:
+                tips[log] = Head(log, index, id_)
+        return list(tips.values())
+
+    def decisions(self, *kinds: type[Kind], most: int = _SHOWN_MOST) -> list[Decision]:
+        """What was said, the newest first; of these kinds only, if some are named."""
+        places = ", ".join("?" * len(kinds))
+        where = f"WHERE kind IN ({places})" if kinds else ""
+        query = f"SELECT hub_ms, kind, fields FROM decisions {where} ORDER BY hub_ms DESC, seq DESC LIMIT ?"  # noqa: S608
+        with self._store.read() as db:
+            rows = db.execute(query, (*(kind.number for kind in kinds), most)).fetchall()
+        said = ((ms, read_decision(Entry(0, kind, 0, tuple(cbor.decode(f))))) for ms, kind, f in rows)
+        return [Decision(ms, kind) for ms, kind in said if kind is not None]
+
+    def public_key(self, device: bytes) -> bytes | None:
+        """The key of a device of this village that the centre registered."""
+        query = "SELECT public_key FROM devices WHERE device = ? AND village = ?"
+        with self._store.read() as db:
+            row = db.execute(query, (device, self._village)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def _opening(self, db: sqlite3.Connection, segment: Segment, entries: list[Entry]) -> HubLogOpened:
+        """How the log of `segment` begins."""
+        if segment.index == 0:
+            first = entries[0]
+        else:
+            query = "SELECT data FROM hub_segments WHERE log = ? AND idx = 0"
+            row = db.execute(query, (segment.log,)).fetchone()
+            if row is None:
+                raise MalformedError(N_("Pesan pusat ini tidak lengkap. Lontar akan memintanya lagi."))
+            first = open_segment(row[0]).read().entries()[0]
+        opened = read_decision(first)
+        if not isinstance(opened, HubLogOpened):
+            raise MalformedError(N_("Pesan pusat ini rusak."))
+        return opened
+
+    def _carry_out(
+        self, db: sqlite3.Connection, segment: Segment, opened: HubLogOpened, entry: Entry
+    ) -> None:
+        hub_ms = opened.hub_ms + entry.t
+        db.execute(
+            "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?)",
+            (segment.log, entry.seq, segment.id, entry.kind, hub_ms, cbor.encode(entry.fields)),
+        )
+        try:
+            said = read_decision(entry)
+        except LontarError:
+            return
+        if isinstance(said, DeviceRegistered):
+            db.execute(
+                """INSERT INTO devices VALUES (?, ?, ?, ?, 'registered')
+                   ON CONFLICT (device) DO UPDATE SET village = excluded.village, state = excluded.state""",
+                (key_id(said.public_key), said.public_key, said.sealing_key, said.village),
+            )
+        elif isinstance(said, DeviceRevoked):
+            db.execute("UPDATE devices SET state = 'revoked' WHERE device = ?", (said.device,))
+        elif isinstance(said, LearnersMerged | LearnersSeparated):
+            join_people(db)
+        elif isinstance(said, PersonalDataErased):
+            erase(db, said.commitment)
+        elif isinstance(said, BundleReceived) and said.parts == said.of:
+            db.execute("UPDATE bundles SET received = 1 WHERE bundle = ?", (said.bundle,))
+
+
+def erase(db: sqlite3.Connection, commitment: bytes) -> None:
+    """Delete a profile here, and never keep it again."""
+    db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (commitment,))
+    db.execute("DELETE FROM profiles WHERE commitment = ?", (commitment,))
+    projection.forget_profile(db, commitment)
+
+
+def join_people(db: sqlite3.Connection) -> None:
+    """Find anew which numbers of this device are one person, from all that the centre said of pairs."""
+    query = "SELECT kind, fields FROM decisions WHERE kind IN (?, ?) ORDER BY hub_ms, seq"
+    together: dict[tuple[int, int], bool] = {}
+    for kind, fields in db.execute(query, (LearnersMerged.number, LearnersSeparated.number)).fetchall():
+        numbers = [projection.number_of(db, identity) for identity in cbor.decode(fields)[:2]]
+        if None not in numbers and numbers[0] != numbers[1]:
+            one, other = sorted(number for number in numbers if number is not None)
+            together[one, other] = kind == LearnersMerged.number
+    persons: dict[int, int] = {}
+
+    def person(number: int) -> int:
+        while persons.get(number, number) != number:
+            number = persons[number]
+        return number
+
+    for (one, other), is_merged in sorted(together.items()):
+        if is_merged:
+            first, second = sorted((person(one), person(other)))
+            persons[second] = first
+    projection.join_people(db, {number: person(number) for number in persons})

@@ -1,0 +1,291 @@
+"""The past of this village that other logs hold: those of other laptops, and what this one lost.
+
+Takes segments and profiles that a hub, a stick or a neighbour brings, keeps them as their devices signed them, and
+adds them to the village's tables. Only devices of this village that the centre registered are believed. Numbers of
+those logs become this device's own numbers; whoever is new gets one. Owns history and history_logs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from node import logs, projection
+from node.centre import Centre
+from node.recorder import Recorder
+from node.store import Store
+from sync import cbor
+from sync.batch import Batch, Group, batch_of
+from sync.entries import (
+    Entry,
+    LearnerAdded,
+    LearnerContinued,
+    PackInstalled,
+    ProfileChanged,
+    reference_count,
+)
+from sync.errors import N_, LontarError, MalformedError
+from sync.exchange import SHORT_ID
+from sync.keys import key_id
+from sync.log import NOTHING, Head, Status
+from sync.profile import learner_id
+from sync.segment import Segment, open_segment
+
+_NAMED: Final = {kind.number for kind in (LearnerAdded, LearnerContinued, PackInstalled, ProfileChanged)}
+
+
+class History:
+    """The logs of others on this device's disk."""
+
+    def __init__(self, store: Store, recorder: Recorder, centre: Centre, own_key: bytes) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._centre = centre
+        self._own_key = own_key
+
+    def take(
+        self, segments: Iterable[Segment], profiles: Iterable[bytes] = (), from_hub: bool = False
+    ) -> int:
+        """Keep what is new and add it up; returns how many segments were new.
+
+        Segments of logs that nobody vouches for, and those whose parent is missing, are passed over: they come
+        again. What came `from_hub` need not be passed on to it.
+        """
+        with self._store.write() as db:
+            for data in profiles:
+                logs.keep_profile(db, data)
+            new = 0
+            for segment in sorted(segments, key=lambda one: one.index):
+                new += self._take_one(db, segment)
+                if from_hub:
+                    db.execute(
+                        "UPDATE history_logs SET confirmed = max(confirmed, ?) WHERE log = ?",
+                        (segment.index, segment.log),
+                    )
+            return new
+
+    def heads(self) -> list[Head]:
+        """Every tip that is held, of this device's logs and of others."""
+        with self._store.read() as db:
+            own = db.execute(
+                """SELECT l.log, s.idx, s.id FROM segments s JOIN logs l ON l.pk = s.log
+                   WHERE s.idx = (SELECT max(idx) FROM segments t WHERE t.log = s.log)"""
+            ).fetchall()
+            others = db.execute(
+                """SELECT log, idx, id FROM history h WHERE NOT EXISTS (
+                       SELECT 1 FROM history n WHERE n.log = h.log AND n.idx = h.idx + 1 AND n.previous = h.id)"""
+            ).fetchall()
+        return [Head(*row) for row in own + others]
+
+    def segments_beyond(self, held: Sequence[Head]) -> list[tuple[list[bytes], bytes]]:
+        """(profiles, segment) of everything here that somebody who holds these tips lacks, in order."""
+        known = {(head.log[:8], head.id[:8]) for head in held}
+        with self._store.read() as db:
+            own = db.execute(
+                """SELECT l.log, s.idx, s.id, s.data, s.first_seq, s.count, l.pk
+                   FROM segments s JOIN logs l ON l.pk = s.log ORDER BY l.pk, s.idx"""
+            ).fetchall()
+            others = db.execute(
+                "SELECT log, idx, id, data, first_seq, count, NULL FROM history ORDER BY log, idx, id"
+            ).fetchall()
+            rows = own + others
+            lacking = _beyond([(row[0], row[1], row[2], row[3]) for row in rows], known)
+            made = []
+            for log, index, id_, data, first_seq, count, pk in rows:
+                if (log, index, id_) in lacking:
+                    profiles = (
+                        logs.profiles_of(db, pk, first_seq, count)
+                        if pk is not None
+                        else _named_by(db, data)
+                    )
+                    made.append((profiles, bytes(data)))
+            return made
+
+    def items(self, log: bytes, index: int) -> list[bytes]:
+        """Profiles and segments at one place of another device's log."""
+        with self._store.read() as db:
+            query = "SELECT data FROM history WHERE log = ? AND idx = ? ORDER BY id"
+            found = [bytes(row[0]) for row in db.execute(query, (log, index))]
+            return [item for data in found for item in (*_named_by(db, data), data)]
+
+    def note_confirmed(self, head: Head, status: Status) -> None:
+        """The hub's word on another device's log."""
+        if status in (Status.STORED, Status.FORK, Status.GAP):
+            with self._store.write() as db:
+                db.execute(
+                    "UPDATE history_logs SET confirmed = ? WHERE substr(log, 1, ?) = ?",
+                    (head.index, SHORT_ID, head.log),
+                )
+
+    def _take_one(self, db: sqlite3.Connection, segment: Segment) -> bool:
+        place = (segment.log, segment.index, segment.id)
+        if (
+            logs.holds(db, Head(*place))
+            or db.execute("SELECT 1 FROM history WHERE log = ? AND idx = ? AND id = ?", place).fetchone()
+        ):
+            return False
+        key = self._key_of(db, segment)
+        if key is None:
+            return False
+        segment.verify(key)
+        numbers = self._numbers_before(db, segment)
+        if numbers is None:
+            return False
+        db.execute("INSERT OR IGNORE INTO history_logs VALUES (?, ?, ?)", (segment.log, key, NOTHING))
+        db.execute(
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            (*place, segment.previous, segment.first_seq, segment.count, segment.data),
+        )
+        learners, packs = numbers
+        try:
+            batch = segment.read()
+            self._add(db, segment, batch, learners, packs)
+        except (LontarError, IndexError):
+            # Signed, but not understood here; it is kept and passed on all the same.
+            pass
+        db.execute(
+            "UPDATE history SET learners = ?, packs = ? WHERE log = ? AND idx = ? AND id = ?",
+            (cbor.encode(learners), cbor.encode(packs), *place),
+        )
+        return True
+
+    def _key_of(self, db: sqlite3.Connection, segment: Segment) -> bytes | None:
+        row = db.execute("SELECT public_key FROM history_logs WHERE log = ?", (segment.log,)).fetchone()
+        if row is not None:
+            return bytes(row[0])
+        if db.execute("SELECT 1 FROM logs WHERE log = ?", (segment.log,)).fetchone():
+            return self._own_key
+        if segment.index != 0:
+            return None
+        try:
+            claimed = segment.opening().public_key
+        except LontarError:
+            return None
+        known = self._own_key if claimed == self._own_key else self._centre.public_key(key_id(claimed))
+        return claimed if known == claimed else None
+
+    def _numbers_before(
+        self, db: sqlite3.Connection, segment: Segment
+    ) -> tuple[list[int], list[int]] | None:
+        """What the log's numbers mean here before `segment`; None if its parent isn't here."""
+        if segment.index == 0:
+            return [], []
+        query = "SELECT learners, packs FROM history WHERE log = ? AND idx = ? AND id = ?"
+        row = db.execute(query, (segment.log, segment.index - 1, segment.previous)).fetchone()
+        if row is not None and row[0] is not None:
+            return cbor.decode(row[0]), cbor.decode(row[1])
+        if logs.holds(db, Head(segment.log, segment.index - 1, segment.previous)):
+            return _own_numbers(db, segment)
+        return None
+
+    def _add(
+        self, db: sqlite3.Connection, segment: Segment, batch: Batch, learners: list[int], packs: list[int]
+    ) -> None:
+        for entry in batch.of_kinds(_NAMED):
+            if entry.kind == LearnerAdded.number:
+                commitment = LearnerAdded.from_fields(entry.fields).commitment
+                learners.append(self._number(db, learner_id(segment.log, commitment), commitment))
+            elif entry.kind == LearnerContinued.number:
+                identity = LearnerContinued.from_fields(entry.fields).learner
+                number = self._number(db, identity, b"")
+                here = learner_id(segment.log, identity)
+                db.execute("INSERT OR IGNORE INTO identities VALUES (?, ?)", (here, number))
+                learners.append(number)
+            elif entry.kind == PackInstalled.number:
+                pack = PackInstalled.from_fields(entry.fields)
+                packs.append(self._recorder.install_pack(pack.course_key, pack.manifest_hash, pack.version))
+            else:
+                changed = ProfileChanged.from_fields(entry.fields)
+                projection.name_learner(db, learners[changed.learner], changed.commitment)
+        fresh = _not_held_elsewhere(db, segment, batch)
+        projection.add_up(db, _renumbered(fresh, learners, packs))
+
+    def _number(self, db: sqlite3.Connection, identity: bytes, commitment: bytes) -> int:
+        number = projection.number_of(db, identity)
+        if number is None:
+            number = self._recorder.continue_learner(identity)
+        if (
+            commitment
+            and not db.execute("SELECT commitment FROM learners WHERE number = ?", (number,)).fetchone()[0]
+        ):
+            projection.name_learner(db, number, commitment)
+        return number
+
+
+def _own_numbers(db: sqlite3.Connection, segment: Segment) -> tuple[list[int], list[int]]:
+    """In this device's own logs numbers mean what they mean here, as many as were given up to then."""
+    query = """SELECT s.data FROM segments s JOIN logs l ON l.pk = s.log
+               WHERE l.log = ? AND s.idx < ? ORDER BY s.idx"""
+    learners = packs = 0
+    for (data,) in db.execute(query, (segment.log, segment.index)):
+        for group in open_segment(data).read().groups:
+            learners += len(group.seqs) * (group.kind in (LearnerAdded.number, LearnerContinued.number))
+            packs += len(group.seqs) * (group.kind == PackInstalled.number)
+    return list(range(learners)), list(range(packs))
+
+
+def _not_held_elsewhere(db: sqlite3.Connection, segment: Segment, batch: Batch) -> Batch:
+    """Only entries that no other segment of the same log holds too, as on branches of a copied disk."""
+    until = segment.first_seq + segment.count
+    query = """SELECT data FROM history WHERE log = ?1 AND id != ?2 AND first_seq < ?4 AND first_seq + count > ?3
+               UNION ALL SELECT s.data FROM segments s JOIN logs l ON l.pk = s.log
+               WHERE l.log = ?1 AND s.id != ?2 AND s.first_seq < ?4 AND s.first_seq + s.count > ?3"""
+    known: set[Entry] = set()
+    for (data,) in db.execute(query, (segment.log, segment.id, segment.first_seq, until)).fetchall():
+        try:
+            known.update(open_segment(data).read().entries())
+        except LontarError:
+            continue
+    return batch_of([entry for entry in batch.entries() if entry not in known]) if known else batch
+
+
+def _renumbered(batch: Batch, learners: Sequence[int], packs: Sequence[int]) -> Batch:
+    """The batch with this device's numbers of learners and packs.
+
+    Raises:
+        MalformedError: it names somebody whom its log never introduced.
+    """
+    maps: tuple[Sequence[int], ...] = (learners, packs)
+    groups = []
+    for group in batch.groups:
+        width = min(2, reference_count(group.kind))
+        runs = []
+        for start, stop, references in group.runs:
+            if any(number >= len(of) for number, of in zip(references[:width], maps, strict=False)):
+                raise MalformedError(
+                    N_("Catatan ini menyebut peserta atau pelatihan yang belum dikenalkan.")
+                )
+            mine = tuple(of[number] for number, of in zip(references[:width], maps, strict=False))
+            runs.append((start, stop, mine + references[width:]))
+        groups.append(Group(group.kind, group.seqs, group.ts, group.columns, runs))
+    return Batch(batch.first_seq, batch.ts, groups)
+
+
+def _beyond(
+    rows: Sequence[tuple[bytes, int, bytes, bytes]], known: set[tuple[bytes, bytes]]
+) -> set[tuple[bytes, int, bytes]]:
+    """Those of (log, index, id, data) that are no ancestor of a known tip and no known tip."""
+    parents: dict[tuple[bytes, int, bytes], tuple[bytes, int, bytes]] = {}
+    for log, index, id_, data in rows:
+        parents[log, index, id_] = (log, index - 1, open_segment(data).previous)
+    held: set[Any] = set()
+    for place in parents:
+        if (place[0][:8], place[2][:8]) in known:
+            at = place
+            while at in parents and at not in held:
+                held.add(at)
+                at = parents[at]
+    return set(parents) - held
+
+
+def _named_by(db: sqlite3.Connection, data: bytes) -> list[bytes]:
+    """The profiles here that the entries of a segment commit to."""
+    try:
+        entries = open_segment(data).read().of_kinds({LearnerAdded.number, ProfileChanged.number})
+    except LontarError:
+        return []
+    found = (
+        logs.profile_by(db, entry.fields[-1]) for entry in entries if isinstance(entry.fields[-1], bytes)
+    )
+    return [profile for profile in found if profile is not None]

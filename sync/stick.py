@@ -1,0 +1,287 @@
+"""Files on removable drives, written so that pulling the drive costs at most the part being written.
+
+A shell: it does the input and output, and decides nothing about what parts mean. FAT and exFAT promise nothing
+when a drive is pulled, so each file is written under another name, synced, read back past the cache, compared,
+renamed, and its folder synced. Nothing is rewritten in place. Readers trust the hash at a part's end, never its
+name. Dates are set to a constant; names come from random ids.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sync import bundle, limits
+from sync.bundle import Head
+from sync.errors import N_, MalformedError, StickError, TornError, UnknownVersionError
+from sync.keys import sha256
+
+ROOT: Final = "LONTAR"
+OUT: Final = "OUT"
+IN: Final = "IN"
+PUB: Final = "PUB"
+PACKS: Final = "PACKS"
+PART: Final = ".LNB"
+KEYSET: Final = "KEYSET.LNK"
+README: Final = "BACA-SAYA.TXT"
+
+_TEMPORARY: Final = ".TMP"
+_DATE_S: Final = 315_619_200
+"""1980-01-02, which FAT can hold in every time zone."""
+_SPARE: Final = 64 * 1024
+_FILES_MOST: Final = 20_000
+
+_README_TEXT: Final = """Flashdisk ini membawa data belajar Lontar.
+Isinya terkunci: hanya pusat atau laptop desa tujuan yang dapat membukanya.
+Jangan hapus folder LONTAR. Bila menemukan flashdisk ini, serahkan ke kantor kecamatan atau Dinas PMD.
+"""
+
+Progress = Callable[[int, int], None]
+"""Told (bytes done, bytes to do)."""
+
+
+class Files:
+    """What is done to a drive; a test passes one that fails, tears or lies."""
+
+    def names(self, folder: Path) -> list[str]:
+        try:
+            return sorted(path.name for path in folder.iterdir())[:_FILES_MOST]
+        except FileNotFoundError:
+            return []
+
+    def size(self, path: Path) -> int:
+        return path.stat().st_size
+
+    def read(self, path: Path, most: int) -> bytes:
+        with path.open("rb") as file:
+            return file.read(most)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write and sync, and drop the copy in memory, so that reading tells what the drive holds."""
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def rename(self, path: Path, to: Path) -> None:
+        path.replace(to)
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def make_folder(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+
+    def sync_folder(self, path: Path) -> None:
+        """Where the system can sync a folder (Windows can't), do."""
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def set_date(self, path: Path) -> None:
+        with contextlib.suppress(OSError):
+            os.utime(path, (_DATE_S, _DATE_S))
+
+    def free(self, path: Path) -> int:
+        return shutil.disk_usage(path).free
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A part on a drive, from its outside alone."""
+
+    path: Path
+    head: Head
+    size: int
+
+
+class Stick:
+    """The LONTAR folder of one drive, or of any folder."""
+
+    def __init__(self, drive: Path, files: Files | None = None) -> None:
+        self.drive = drive
+        self._files = files or Files()
+        self._root = drive if drive.name == ROOT else drive / ROOT
+
+    def has_lontar(self) -> bool:
+        with _spoken(self.drive):
+            return bool(self._files.names(self._root))
+
+    def parts(self, folder: str) -> list[Found]:
+        """The parts in a folder whose outside can be read; whether they are whole shows when they are read."""
+        found = []
+        with _spoken(self.drive):
+            for path in self._named(folder, PART):
+                with contextlib.suppress(MalformedError, UnknownVersionError):
+                    found.append(
+                        Found(path, bundle.read_head(self._files.read(path, 64)), self._files.size(path))
+                    )
+        return found
+
+    def read_part(self, found: Found) -> bytes:
+        """The bytes of a part that is whole.
+
+        Raises:
+            TornError: it isn't.
+            StickError: the drive can't be read.
+        """
+        with _spoken(self.drive):
+            data = self._files.read(found.path, limits.PART + 1024)
+        bundle.check_part(data)
+        return data
+
+    def write_parts(
+        self, folder: str, parts: Sequence[bytes], progress: Progress = lambda done, total: None
+    ) -> list[Path]:
+        """Put whole parts on the drive; those that are there already are left alone.
+
+        Raises:
+            StickError: full, read-only, pulled, or it doesn't give back what was written. What was written
+                before stays, whole; the part that failed is gone.
+        """
+        total, done = sum(map(len, parts)), 0
+        with _spoken(self.drive):
+            self._prepare(folder)
+            if self._files.free(self._root) < total + _SPARE:
+                raise _full(total)
+            written = []
+            for part in parts:
+                path = self._root / folder / (_short_name(bundle.part_id(part)) + PART)
+                if not self._holds(path, part):
+                    self._write(path, part)
+                written.append(path)
+                done += len(part)
+                progress(done, total)
+            return written
+
+    def write_file(self, folder: str, name: str, data: bytes) -> Path:
+        """Put a file of any other kind on the drive, as safely.
+
+        Raises:
+            StickError: as for `write_parts`.
+        """
+        with _spoken(self.drive):
+            self._prepare(folder)
+            if self._files.free(self._root) < len(data) + _SPARE:
+                raise _full(len(data))
+            path = self._root / folder / name
+            if not self._holds(path, data):
+                self._write(path, data)
+            return path
+
+    def read_file(self, folder: str, name: str, most: int) -> bytes | None:
+        """A file's bytes, or None if it isn't there or is larger than `most`."""
+        path = self._root / folder / name
+        with _spoken(self.drive):
+            if name not in self._files.names(path.parent):
+                return None
+            data = self._files.read(path, most + 1)
+        return None if len(data) > most else data
+
+    def file_paths(self, folder: str, ending: str) -> list[Path]:
+        with _spoken(self.drive):
+            return self._named(folder, ending)
+
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Delete files that are safe elsewhere."""
+        with _spoken(self.drive):
+            for path in paths:
+                self._files.remove(path)
+
+    def free(self) -> int:
+        """Bytes that still fit."""
+        with _spoken(self.drive):
+            return self._files.free(self.drive)
+
+    def _named(self, folder: str, ending: str) -> list[Path]:
+        place = self._root / folder
+        return [place / name for name in self._files.names(place) if name.upper().endswith(ending)]
+
+    def _prepare(self, folder: str) -> None:
+        self._files.make_folder(self._root / folder)
+        # What a pulled drive left half written is of no use to anybody.
+        for path in self._named(folder, _TEMPORARY):
+            self._files.remove(path)
+        if README not in self._files.names(self._root):
+            self._write(self._root / README, _README_TEXT.replace("\n", "\r\n").encode("ascii"))
+
+    def _holds(self, path: Path, data: bytes) -> bool:
+        return path.name in self._files.names(path.parent) and (
+            self._files.read(path, len(data) + 1) == data
+        )
+
+    def _write(self, path: Path, data: bytes) -> None:
+        temporary = path.with_suffix(_TEMPORARY)
+        try:
+            self._files.write(temporary, data)
+            if self._files.read(temporary, len(data) + 1) != data:
+                raise StickError(
+                    N_(
+                        "Flashdisk ini rusak atau palsu: yang ditulis tidak terbaca kembali. Pakai flashdisk lain; data tetap aman di sini."
+                    )
+                )
+            self._files.set_date(temporary)
+            self._files.rename(temporary, path)
+            self._files.sync_folder(path.parent)
+        except (StickError, OSError):
+            with contextlib.suppress(OSError):
+                self._files.remove(temporary)
+            raise
+
+
+def whole_parts(stick: Stick, folder: str) -> Iterator[tuple[Found, bytes | None]]:
+    """Every part in a folder with its bytes, or None for a torn one."""
+    for found in stick.parts(folder):
+        try:
+            yield found, stick.read_part(found)
+        except TornError:
+            yield found, None
+
+
+def _short_name(digest: bytes) -> str:
+    """Eight letters and digits for FAT, from the hash of what the file holds."""
+    return base64.b32encode(sha256(digest)[:5]).decode()
+
+
+def _full(needed: int) -> StickError:
+    return StickError(
+        N_(
+            "Flashdisk penuh: perlu %(size)s KB lagi. Kosongkan ruang atau pakai flashdisk lain; data tetap aman di sini."
+        ),
+        size=-(-needed // 1024),
+    )
+
+
+@contextlib.contextmanager
+def _spoken(drive: Path) -> Iterator[None]:
+    """Turn what the system says of a drive into what a person can do."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno == errno.ENOSPC:
+            raise _full(0) from problem
+        if problem.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise StickError(
+                N_(
+                    "Flashdisk %(drive)s terkunci dan tidak dapat ditulis. Geser kuncinya atau pakai flashdisk lain."
+                ),
+                drive=drive,
+            ) from problem
+        raise StickError(
+            N_(
+                "Flashdisk %(drive)s tidak dapat dibaca: mungkin dicabut atau rusak. Pasang lagi, lalu ulangi; data tetap aman."
+            ),
+            drive=drive,
+        ) from problem
