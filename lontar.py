@@ -7,39 +7,122 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import click
 
 from sync import __version__
+from sync.cli_errors import speak_errors
+from sync.errors import N_, LontarError
 
 _COMMANDS: Final = {
     "node": ("node.cli", "node"),
     "sync": ("node.cli", "sync_command"),
     "hub": ("hub.cli", "hub"),
+    "courier": ("courier.cli", "courier"),
     "pack": ("content_packs.cli", "pack"),
 }
 
 
+_USB: Final = "usb"
+
+
+class _WrongPlaceError(LontarError):
+    """There is neither a village nor a centre in a folder, or an option is for the other one."""
+
+    exit_code = 2
+
+
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS, _USB]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == _USB:
+            return _usb()
         if cmd_name not in _COMMANDS:
             return None
         module, attribute = _COMMANDS[cmd_name]
-        try:
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            if cmd_name == "pack":
-                _add_install(command)
-        except ModuleNotFoundError as problem:
-            extra = "hub" if module.startswith("hub") else "node"
-            text = gettext.gettext(
-                "Bagian ini belum dipasang (%(name)s). Jalankan: pip install 'lontar[%(extra)s]'"
-            )
-            raise click.ClickException(text % {"name": problem.name, "extra": extra}) from problem
+        command: click.Command = getattr(_loaded(module), attribute)
+        if cmd_name == "pack":
+            _add_install(command)
         return command
+
+
+def _loaded(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as problem:
+        extra = next((name for name in ("hub", "courier") if module.startswith(name)), "node")
+        text = gettext.gettext(
+            "Bagian ini belum dipasang (%(name)s). Jalankan: pip install 'lontar[%(extra)s]'"
+        )
+        raise click.ClickException(text % {"name": problem.name, "extra": extra}) from problem
+
+
+def _usb() -> click.Group:
+    """Sticks at a village's laptop or at a centre, whichever is in the folder. Made late: its help is translated."""
+    data = click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        required=True,
+        envvar="LONTAR_DATA",
+        help=gettext.gettext("Folder data laptop desa atau pusat."),
+    )
+    stick = click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False))
+    trust = click.option(
+        "--trust",
+        default=None,
+        metavar="SIDIK",
+        help=gettext.gettext("Sidik kunci pusat dari kertas petugas, bila laptop belum mengenal pusat."),
+    )
+
+    @click.group(help=gettext.gettext("Flashdisk: menulis dan membaca, di laptop desa atau di pusat."))
+    def usb() -> None:
+        pass
+
+    @usb.command(help=gettext.gettext("Menulis ke flashdisk semua yang harus dibawanya."))
+    @stick
+    @data
+    @click.option("--region", default="", help=gettext.gettext("Pusat: hanya untuk wilayah berkode ini."))
+    @trust
+    @speak_errors
+    def write(path: Path, data: Path, region: str, trust: str | None) -> None:
+        at_hub = _is_hub(data, trust, region)
+        commands = _loaded("hub.cli_usb" if at_hub else "node.cli_usb")
+        commands.write(data, path, region if at_hub else trust)
+
+    @usb.command(help=gettext.gettext("Mengambil dari flashdisk semua yang dibawanya untuk folder ini."))
+    @stick
+    @data
+    @trust
+    @speak_errors
+    def read(path: Path, data: Path, trust: str | None) -> None:
+        if _is_hub(data, trust):
+            _loaded("hub.cli_usb").read(data, path)
+        else:
+            _loaded("node.cli_usb").read(data, path, trust)
+
+    return usb
+
+
+def _is_hub(data: Path, trust: str | None, region: str = "") -> bool:
+    """Whether a centre is in the folder; a village if not.
+
+    Raises:
+        _WrongPlaceError: neither is, or an option is for the other one.
+    """
+    if (data / "node.toml").is_file():
+        if region:
+            raise _WrongPlaceError(N_("--region hanya untuk pusat, bukan untuk laptop desa."))
+        return False
+    if (data / "hub.toml").is_file():
+        if trust is not None:
+            raise _WrongPlaceError(N_("--trust hanya untuk laptop desa, bukan untuk pusat."))
+        return True
+    text = N_("Folder %(folder)s bukan folder data laptop desa dan bukan folder data pusat.")
+    raise _WrongPlaceError(text, folder=data)
 
 
 def _add_install(pack: click.Command) -> None:

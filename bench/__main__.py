@@ -73,6 +73,16 @@ def village() -> None:
     _print(table)
 
 
+@bench.command(help="Sticks, couriers and a village's history: bytes and seconds.")
+def sticks() -> None:
+    from bench import sticks as measured
+
+    table = _table("what", "goal", "value")
+    for row in measured.run():
+        table.add_row(row.what, row.goal, row.value)
+    _print(table)
+
+
 @bench.command(help="The whole road on this machine, with both pages at the end.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("demo-data"), show_default=True)
 @click.option("--once", is_flag=True, help="End after the comparison; the exit code tells.")

@@ -10,7 +10,23 @@ import os
 
 from flask import Flask
 
-from hub.views import alerts, codes, courses, desk, devices, enter, learners, overview, regions, words
+from hub.views import (
+    alerts,
+    announcements,
+    bundles,
+    codes,
+    couriers,
+    courses,
+    desk,
+    devices,
+    enter,
+    learners,
+    more,
+    overview,
+    regions,
+    sticks,
+    words,
+)
 from hub.wiring import Hub
 from web.app import prepare
 
@@ -23,9 +39,12 @@ def create_app(hub: Hub) -> Flask:
         SESSION_COOKIE_NAME="lontar_hub",
         ALLOWED_HOSTS=tuple(os.environ.get("LONTAR_HUB_HOSTS", "").split()),
     )
+    sticks.prepare(app)
     prepare(app)
     desk.prepare(app, hub)
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
+        app.register_blueprint(view.blueprint)
+    for view in (sticks, bundles, couriers, announcements, more):
         app.register_blueprint(view.blueprint)
     return app

@@ -211,3 +211,6 @@ def _opened(data: Path) -> Iterator[Hub]:
         yield made
     finally:
         made.close()
+
+
+from hub import cli_keys, cli_relay, cli_road  # noqa: E402, F401 - they add their commands to the group

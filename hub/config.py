@@ -51,12 +51,7 @@ def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> C
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     seeds = {name: random_bytes(32) for name in _KEYS}
     for name, seed in seeds.items():
-        with os.fdopen(
-            os.open(keys / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
-            "w",
-            encoding="ascii",
-        ) as file:
-            file.write(seed.hex() + "\n")
+        write_key(keys / f"{name}.key", seed)
     root, hub, publisher = (SigningKey.from_seed(seeds[name]) for name in ("root", "hub", "publisher"))
     keyset = Keyset(
         1, root.public, (hub.public,), OpeningKey(CLASSICAL, seeds["intake"]).public, (publisher.public,)
@@ -96,16 +91,36 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
                 N_("Pengaturan %(name)s dalam %(path)s tidak dikenal."), name=name, path=path
             )
     keyset_data = (data / "keyset.cose").read_bytes()
+    keyset = open_keyset(keyset_data)
     return Config(
         data,
         str(values["database_url"]),
-        SigningKey.from_seed(_read_key(data / "keys" / "hub.key")),
-        open_keyset(keyset_data),
+        _hub_key(data / "keys", keyset),
+        keyset,
         keyset_data,
         _read_key(data / "keys" / "session.key"),
         tuple(_opening_key(path) for path in sorted((data / "keys").glob("intake*.key"))),
         secrets.token_bytes,
     )
+
+
+def write_key(path: Path, seed: bytes) -> None:
+    """Write a key so that only the owner can read it, never over an existing one."""
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+    ) as file:
+        file.write(seed.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _hub_key(keys: Path, keyset: Keyset) -> SigningKey:
+    """The private key of the first hub key in the keyset."""
+    for path in sorted(keys.glob("hub*.key")):
+        key = SigningKey.from_seed(_read_key(path))
+        if key.public == keyset.hub_keys[0]:
+            return key
+    raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=keys / "hub.key")
 
 
 def _opening_key(path: Path) -> OpeningKey:

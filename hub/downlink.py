@@ -8,6 +8,7 @@ never sent, or no longer has, means that this hub lost data: that log is closed 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,9 +18,11 @@ from sqlalchemy import Connection, delete, insert, select, update
 from hub import alerts, schema
 from hub.config import Config
 from hub.db import insert_or_ignore
+from hub.segments import begins_with
 from sync import cbor, cose, limits, segment
 from sync.decisions import HubLogOpened, scopes_of
-from sync.entries import Entry, Kind
+from sync.entries import Entry, Kind, check_fields
+from sync.errors import TooLargeError
 from sync.exchange import SHORT_ID, Down, digest_of
 from sync.items import ItemKind, wrap
 from sync.keys import ID_SIZE
@@ -46,9 +49,18 @@ class Downlink:
 
 
 def decide(connection: Connection, scope: str, kind: Kind, now_ms: int) -> None:
-    """Write a decision into the log of `scope`, in the caller's transaction."""
-    fields = cbor.encode(kind.fields())
-    connection.execute(insert(_pending).values(scope=scope, kind=kind.number, fields=fields, hub_ms=now_ms))
+    """Write a decision into the log of `scope`, in the caller's transaction.
+
+    Raises:
+        MalformedError: no entry can say that, such as a text of several pages.
+    """
+    said = tuple(
+        unicodedata.normalize("NFC", value) if isinstance(value, str) else value for value in kind.fields()
+    )
+    # What can't be sealed would keep everything after it from ever reaching a village.
+    check_fields(kind.number, said)
+    row = {"scope": scope, "kind": kind.number, "fields": cbor.encode(said), "hub_ms": now_ms}
+    connection.execute(insert(_pending).values(**row))
 
 
 def for_device(
@@ -116,10 +128,18 @@ def _seal_scope(connection: Connection, config: Config, scope: str, now_ms: int)
         return
     query = select(_logs).where(_logs.c.scope == scope, _logs.c.closed == 0).order_by(_logs.c.pk)
     log = connection.execute(query.limit(1)).one_or_none()
-    if log is None:
-        _open_log(connection, config, scope, rows, now_ms)
-    else:
-        _extend_log(connection, config, log, rows)
+    while True:
+        try:
+            if log is None:
+                _open_log(connection, config, scope, rows, now_ms)
+            else:
+                _extend_log(connection, config, log, rows)
+            break
+        except TooLargeError:
+            # Long texts: the rest waits for the next segment.
+            if len(rows) == 1:
+                raise
+            rows = rows[: len(rows) // 2]
     connection.execute(delete(_pending).where(_pending.c.pk.in_([row.pk for row in rows])))
 
 
@@ -180,9 +200,10 @@ def _lacking(
     connection: Connection, tips: Sequence[Head], held: Iterable[Head], most: int
 ) -> tuple[list[bytes], list[Head], bool]:
     """(items, what the device holds once it has taken them, whether they are all)."""
-    known = {head.log[:SHORT_ID]: head.index for head in held}
+    after = _lost_here(connection, held)
+    # What goes on beside a lost end is all new to the device.
+    known = {head.log[:SHORT_ID]: head.index for head in held if head not in after}
     items: list[bytes] = []
-    after: list[Head] = []
     size, complete = 0, True
     for tip in tips:
         index = known.get(tip.log[:SHORT_ID], NOTHING)
@@ -207,17 +228,42 @@ def _lacking(
     return items, after, complete
 
 
+def _lost_here(connection: Connection, held: Iterable[Head]) -> list[Head]:
+    """Heads of this hub's logs that a device holds and this hub has lost."""
+    lost = []
+    for head in held:
+        of_device = select(schema.logs.c.pk).where(*begins_with(schema.logs.c.log, head.log[:SHORT_ID]))
+        if not _holds(connection, head) and connection.execute(of_device.limit(1)).first() is None:
+            lost.append(head)
+    return lost
+
+
+def _holds(connection: Connection, head: Head) -> bool:
+    query = select(_segments.c.log).join(_logs, _logs.c.pk == _segments.c.log)
+    query = query.where(*begins_with(_logs.c.log, head.log[:SHORT_ID]), _segments.c.idx == head.index)
+    query = query.where(*begins_with(_segments.c.id, head.id[:SHORT_ID] or b"\xff"))
+    return connection.execute(query).first() is not None
+
+
+def _one_each(heads: Iterable[Head]) -> list[Head]:
+    """The first head of each log."""
+    named: dict[bytes, Head] = {}
+    for head in heads:
+        named.setdefault(head.log[:SHORT_ID], head)
+    return list(named.values())
+
+
 def _close_lost(connection: Connection, held: Iterable[Head], device: int, now_ms: int) -> bool:
     """Close logs of which `device` holds more than this hub: it was set back to an older state."""
     lost = []
     for head in held:
         query = select(_logs.c.pk, _logs.c.tip_idx, _logs.c.log).where(
-            _logs.c.log >= head.log, _logs.c.log < head.log + b"\xff" * 9, _logs.c.closed == 0
+            *begins_with(_logs.c.log, head.log[:SHORT_ID]), _logs.c.closed == 0
         )
         for row in connection.execute(query):
             at = select(_segments.c.id).where(_segments.c.log == row.pk, _segments.c.idx == head.index)
             id_ = connection.execute(at).scalar()
-            if id_ is None or id_[:SHORT_ID] != head.id:
+            if id_ is None or id_[:SHORT_ID] != head.id[:SHORT_ID]:
                 lost.append(row.pk)
                 alerts.raise_alert(connection, alerts.HUB_LOST, device, row.log, now_ms)
     if lost:
@@ -232,19 +278,14 @@ def _remembered(connection: Connection, device: int, digest: bytes) -> tuple[Hea
 
 
 def _remember(connection: Connection, device: int, heads: Sequence[Head], now_ms: int) -> None:
-    digest = digest_of(heads)
-    if not isinstance(digest, bytes):
-        return
-    connection.execute(
-        insert_or_ignore(connection, _down)
-        .values(
-            device=device,
-            digest=digest,
-            heads=cbor.encode([[head.log, head.index, head.id] for head in heads]),
-            sent_ms=now_ms,
-        )
-        .on_conflict_do_nothing()
-    )
+    # Of a log whose end was lost here, the device names what came last to it: that end, or what went on here.
+    said = {
+        "heads": cbor.encode([[head.log, head.index, head.id] for head in heads]),
+        "sent_ms": now_ms,
+    }
+    for digest in {digest_of(_one_each(heads)), digest_of(_one_each(reversed(heads)))} - {()}:
+        statement = insert_or_ignore(connection, _down).values(device=device, digest=digest, **said)
+        connection.execute(statement.on_conflict_do_update(index_elements=["device", "digest"], set_=said))
     kept = (
         select(_down.c.digest)
         .where(_down.c.device == device)

@@ -91,25 +91,41 @@ def refresh(connection: Connection, learners: Iterable[int]) -> None:
         )
 
 
+def judge(
+    connection: Connection, one: bytes, other: bytes, is_merged: bool, now_ms: int, region: str = ""
+) -> list[str] | None:
+    """Write down what was decided of a pair, in the caller's transaction.
+
+    Returns the villages whose people they are, or None if one isn't known here or is of another region.
+    """
+    pair = sorted((one, other))
+    query = (
+        select(_l.c.pk, schema.devices.c.village)
+        .join(schema.devices, schema.devices.c.pk == _l.c.device)
+        .where(_l.c.learner.in_(pair))
+    )
+    rows = connection.execute(query).all()
+    if len(rows) != 2 or not all(
+        f"{row.village}.".startswith(f"{region}." if region else "") for row in rows
+    ):
+        return None
+    connection.execute(delete(_same).where(_same.c.one == pair[0], _same.c.other == pair[1]))
+    connection.execute(
+        insert(_same).values(one=pair[0], other=pair[1], merged=int(is_merged), decided_ms=now_ms)
+    )
+    refresh(connection, [row.pk for row in rows])
+    return sorted({row.village for row in rows})
+
+
 def _decide(engine: Engine, one: bytes, other: bytes, merged: bool, now_ms: int) -> None:
     pair = sorted((one, other))
     with writing(engine) as connection:
-        query = (
-            select(_l.c.pk, schema.devices.c.village)
-            .join(schema.devices, schema.devices.c.pk == _l.c.device)
-            .where(_l.c.learner.in_(pair))
-        )
-        rows = connection.execute(query).all()
-        if len(rows) != 2:
+        villages = judge(connection, pair[0], pair[1], merged, now_ms)
+        if villages is None:
             raise _unknown()
-        connection.execute(delete(_same).where(_same.c.one == pair[0], _same.c.other == pair[1]))
-        connection.execute(
-            insert(_same).values(one=pair[0], other=pair[1], merged=int(merged), decided_ms=now_ms)
-        )
         kind = LearnersMerged(*pair) if merged else LearnersSeparated(*pair)
-        for village in sorted({row.village for row in rows}):
+        for village in villages:
             downlink.decide(connection, village, kind, now_ms)
-        refresh(connection, [row.pk for row in rows])
 
 
 def _component(connection: Connection, start: set[int]) -> set[int]:

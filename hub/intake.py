@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, select, update
 
-from hub import alerts, downlink, history, schema, segments
+from hub import alerts, downlink, history, relays, schema, segments
 from hub.config import Config
 from hub.db import insert_or_ignore, reading, writing
 from hub.downlink import Downlink
@@ -20,7 +20,7 @@ from hub.segments import LogRow
 from sync import exchange, limits
 from sync.errors import N_, TooLargeError
 from sync.exchange import Down, Receipt, Request, Verdict, Wants
-from sync.items import ItemKind, read_item
+from sync.items import Item, ItemKind, read_item
 from sync.keys import key_id
 from sync.log import NOTHING, Head, Held, Placement, Status, judge_head
 from sync.profile import commitment_of
@@ -94,6 +94,8 @@ class Exchange:
             self._take_segment(read.segment())
         elif read.kind is ItemKind.PROFILE:
             self._profiles.append(item)
+        elif relays.is_relay(self._device):
+            self._take_of_relay(read)
 
     def receipt(self) -> bytes:
         """Sign what this hub holds now of the logs that the request was about; then what the device lacks."""
@@ -157,6 +159,15 @@ class Exchange:
             self._store_profiles(connection)
             placement = segments.store(connection, log, segment, quarantined, self._intake.now_ms())
         self._last[log.pk] = (log, segment, placement)
+
+    def _take_of_relay(self, item: Item) -> None:
+        with writing(self._intake.engine) as connection:
+            if item.kind is ItemKind.KEYSET:
+                relays.take_keyset(connection, self._device, item.data)
+            elif item.kind is ItemKind.HUB_SEGMENT:
+                now = self._intake.now_ms()
+                log, segment, placement = relays.take_segment(connection, self._device, item.data, now)
+                self._last[log.pk] = (log, segment, placement)
 
     def _log_of(self, connection: Connection, segment: Segment) -> LogRow:
         """The log that `segment` says it belongs to; with number 0 if this hub hasn't seen it yet."""

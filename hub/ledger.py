@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from hub import downlink, schema
 from hub.db import insert_or_ignore
-from sync.bundle import Head
+from sync.bundle import BUNDLE_ID, Head
 from sync.decisions import BundleReceived
 from sync.sealing import KEY_ID
 
@@ -59,9 +59,11 @@ def note_written(connection: Connection, bundle: bytes, device: int, now_ms: int
 
 
 def note_covered(connection: Connection, bundle: bytes, device: int, now_ms: int) -> None:
-    """A merged log says so: everything that was in the bundle has arrived, on whatever road."""
+    """A merged log says so of a bundle of its device: everything that was in it has arrived, on whatever road."""
+    if len(bundle) != BUNDLE_ID:
+        return
     note_written(connection, bundle, device, now_ms)
-    here = (_b.c.bundle == bundle, _b.c.complete_ms.is_(None))
+    here = (_b.c.bundle == bundle, _b.c.device == device, _b.c.complete_ms.is_(None))
     connection.execute(update(_b).where(*here).values(complete_ms=now_ms))
 
 
@@ -100,9 +102,11 @@ def note_arrival(connection: Connection, part: bytes, head: Head, device: int, n
     statement = insert_or_ignore(connection, _p).values(
         part=part, bundle=head.bundle, idx=head.index, received_ms=now_ms
     )
-    connection.execute(statement.on_conflict_do_nothing())
+    # Two couriers may bring the same part at the same moment.
+    statement = statement.on_conflict_do_nothing().returning(_p.c.part)
+    is_new = connection.execute(statement).first() is not None
     note_written(connection, head.bundle, device, now_ms)
-    if again:
+    if again or not is_new:
         return
     here = _b.c.bundle == head.bundle
     connection.execute(update(_b).where(here).values(parts=head.count, received=_b.c.received + 1))

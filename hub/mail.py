@@ -7,22 +7,25 @@ its history if it asked. It has a version that says what is in it, so a courier 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from hub import downlink, history, schema, segments
 from hub.config import Config
+from hub.places import within
 from sync import bundle, cbor
 from sync.bundle import FromHub
 from sync.courier import MailPart
 from sync.decisions import scopes_of
+from sync.errors import SealError
 from sync.exchange import Verdict, Wants
 from sync.items import ItemKind, wrap
 from sync.keys import sha256
 from sync.log import NOTHING, Head, Status
 from sync.sealing import CLASSICAL, KEY_ID, SealingKey
-from sync.stick import IN, PUB, Stick
+from sync.stick import IN, PUB, Progress, Stick
 from sync.stick import KEYSET as KEYSET_FILE
 
 _MOST: Final = 4 * 1024 * 1024
@@ -31,9 +34,9 @@ _d: Final = schema.devices
 
 def recipients(connection: Connection, region: str) -> list[Any]:
     """The devices (rows of devices) of a region that mail can be sealed to."""
-    query = select(_d).where(_d.c.state.in_(("registered", "revoked", "waiting")))
-    if region:
-        query = query.where(_d.c.village >= region, _d.c.village < region + "\x7f")
+    known = _d.c.state.in_(("registered", "revoked", "waiting"))
+    query = select(_d).where(known, func.length(_d.c.village) == segments.VILLAGE_CODE)
+    query = query.where(within(region))
     return list(connection.execute(query.order_by(_d.c.village, _d.c.pk)))
 
 
@@ -51,7 +54,7 @@ def version(connection: Connection, config: Config, device: Any, now_ms: int) ->
 
 
 def parts(connection: Connection, config: Config, device: Any, now_ms: int) -> list[bytes]:
-    """The mail for one device, as sealed parts."""
+    """The mail for one device, as sealed parts; none if nobody can hold the sealing key that it gave."""
     have = tuple(Head(*head) for head in cbor.decode(device.held_heads)) if device.held_heads else ()
     stream: list[bytes] = []
     if device.state in ("registered", "revoked"):
@@ -62,7 +65,11 @@ def parts(connection: Connection, config: Config, device: Any, now_ms: int) -> l
     said = FromHub(device.device, now_ms, config.keyset.version, tuple(verdicts(connection, device)))
     recipient = SealingKey(CLASSICAL, device.sealing_key)
     id_ = bundle.new_bundle(config.keyset.intake.id, config.random_bytes)
-    return bundle.seal_parts(recipient, config.hub_key, said, stream, id_)
+    try:
+        return bundle.seal_parts(recipient, config.hub_key, said, stream, id_)
+    except SealError:
+        # Anybody may ask to be registered with any key; the other villages' mail goes out all the same.
+        return []
 
 
 def verdicts(connection: Connection, device: Any) -> Iterator[Verdict]:
@@ -105,20 +112,34 @@ def for_courier(
     return made, False
 
 
-def write_stick(
-    connection: Connection, config: Config, drive: Stick, region: str, now_ms: int
-) -> tuple[int, int]:
-    """Put the mail of a region on a stick; returns (villages' devices, parts)."""
+@dataclass(frozen=True, slots=True)
+class Mailbag:
+    """The mail of a region, sealed: for whom, and the parts."""
+
+    recipients: frozenset[bytes]
+    parts: tuple[bytes, ...]
+
+
+def compose(connection: Connection, config: Config, region: str, now_ms: int) -> Mailbag:
+    """Seal the mail of a region. It may leave once the caller's transaction is committed, and not before."""
     everyone = recipients(connection, region)
     made = [part for device in everyone for part in parts(connection, config, device, now_ms)]
+    return Mailbag(frozenset(bytes(device.sealing_id) for device in everyone), tuple(made))
+
+
+def put(config: Config, drive: Stick, bag: Mailbag, progress: Progress = lambda done, total: None) -> None:
+    """Put mail and the keyset on a stick.
+
+    Raises:
+        StickError: the stick can't take it.
+    """
     old = drive.parts(IN)
-    kept = {path.name for path in drive.write_parts(IN, made)}
+    kept = {path.name for path in drive.write_parts(IN, bag.parts, progress)}
     drive.write_file(PUB, KEYSET_FILE, config.keyset_data)
     # Newer mail of this hub for the same device holds all that older mail held.
-    mine, theirs = config.keyset.intake.id, {bytes(device.sealing_id) for device in everyone}
+    mine, theirs = config.keyset.intake.id, bag.recipients
     drive.remove(
         found.path
         for found in old
         if found.head.sender == mine and found.head.recipient in theirs and found.path.name not in kept
     )
-    return len(everyone), len(made)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, FromClause, func, select
 
 from hub import schema
+from hub.queries import regions
 from sync.errors import N_
 
 
@@ -20,14 +21,14 @@ def figures(connection: Connection) -> list[tuple[str, int]]:
         query = select(func.count()).select_from(d).where(d.c.state == state)
         return int(connection.execute(query).scalar_one())
 
-    def rows(table: object) -> int:
-        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
+    def rows(table: FromClause) -> int:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
     return [
         (N_("Perangkat terdaftar"), devices("registered")),
         (N_("Perangkat menunggu persetujuan"), devices("waiting")),
-        (N_("Peserta"), rows(schema.learners)),
-        (N_("Pelatihan diselesaikan"), rows(schema.course_progress)),
+        (N_("Peserta"), rows(select(schema.learners.c.person).distinct().subquery())),
+        (N_("Pelatihan diselesaikan"), rows(regions.completions().subquery())),
         (N_("Catatan diterima"), entries(schema.STORED, schema.MERGED, schema.UNREADABLE)),
         (N_("Catatan digabungkan"), entries(schema.MERGED)),
         (N_("Catatan menunggu bagian yang hilang"), entries(schema.GAP)),

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub import alerts, ledger, merge, registry
+from sqlalchemy import Connection, select
+
+from hub import alerts, ledger, merge, registry, schema, segments
 from hub.db import reading, writing
+from hub.errors import UnknownDeviceError
 from hub.intake import Exchange, Intake
 from sync import bundle, items
 from sync.bundle import OpenedPart
 from sync.courier import Taken
-from sync.errors import LontarError, SealError, SyncError
+from sync.errors import (
+    LontarError,
+    MalformedError,
+    SealError,
+    SignatureError,
+    SyncError,
+    TooLargeError,
+)
+from sync.exchange import Request
 from sync.items import ItemKind
+from sync.segment import Segment
 
 
 def take(intake: Intake, data: bytes) -> Taken:
@@ -34,34 +46,63 @@ def take(intake: Intake, data: bytes) -> Taken:
         part = bundle.open_part(data, intake.config.opening_keys)
     except SealError:
         return Taken.FOREIGN
-    device = _device(intake, part)
-    if device is None:
+    except (MalformedError, TooLargeError):
         return Taken.REFUSED
+    try:
+        claimed = part.from_device()
+        device = _device(intake, part, claimed)
+    except (MalformedError, TooLargeError, SignatureError):
+        return Taken.REFUSED
+    if device is None:
+        return Taken.LATER
     try:
         part.verify_device(device.public_key)
     except SyncError:
         _alert(intake, device.pk, alerts.BAD_MANIFEST, id_)
         return Taken.REFUSED
-    under_way = Exchange(intake, device, part.from_device(), b"")
+    under_way = Exchange(intake, device, claimed, b"")
+    sent: list[Segment] = []
     try:
         for item in items.split(part.stream):
             try:
                 under_way.take(item)
+                sent += _segments_in(item)
+            except UnknownDeviceError:
+                sent += _segments_in(item)
             except SyncError:
                 # One bad item must not keep out the good ones after it.
                 _alert(intake, device.pk, alerts.BAD_ITEM, id_)
+    except MalformedError:
+        _alert(intake, device.pk, alerts.BAD_ITEM, id_)
     finally:
         for log_pk in under_way.touched_logs:
             merge.merge_log(intake.engine, log_pk)
     under_way.note_by_stick()
+    if device.state == "refused":
+        return Taken.REFUSED
     with writing(intake.engine) as connection:
+        if not all(_is_stored(connection, segment) for segment in sent):
+            # Quarantine is full, or it is of a device that isn't known yet.
+            return Taken.LATER
         ledger.note_arrival(connection, id_, part.head, device.pk, intake.now_ms())
     return Taken.NEW
 
 
-def _device(intake: Intake, part: OpenedPart) -> Any:
+def _segments_in(item: bytes) -> list[Segment]:
+    read = items.read_item(item)
+    return [read.segment()] if read is not None and read.kind is ItemKind.SEGMENT else []
+
+
+def _is_stored(connection: Connection, segment: Segment) -> bool:
+    log, table = segments.find_log(connection, segment.log), schema.segments.c
+    if log is None:
+        return False
+    here = (table.log == log.pk, table.idx == segment.index, table.id == segment.id)
+    return connection.execute(select(table.pk).where(*here)).first() is not None
+
+
+def _device(intake: Intake, part: OpenedPart, claimed: Request) -> Any:
     """The device that the part says it comes from; one that asks to be registered becomes known, and waits."""
-    claimed = part.from_device()
     device = intake.device_of(claimed.device)
     if device is None:
         for item in items.read_items(part.stream):

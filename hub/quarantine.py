@@ -61,8 +61,15 @@ def of_device(connection: Connection, device: int) -> list[Apart]:
     ]
 
 
-def decide(engine: Engine, device: bytes, accepted: Collection[int], reason: str, now_ms: int) -> int:
-    """Let these segments count, and reject everything else that is kept apart of this device.
+def decide(
+    engine: Engine,
+    device: bytes,
+    accepted: Collection[int],
+    rejected: Collection[int],
+    reason: str,
+    now_ms: int,
+) -> int:
+    """Let some segments count and reject others; what is in neither (it came meanwhile) stays kept apart.
 
     Returns how many entries were accepted.
 
@@ -77,6 +84,8 @@ def decide(engine: Engine, device: bytes, accepted: Collection[int], reason: str
         total = 0
         for apart in of_device(connection, row.pk):
             is_in = apart.pk in accepted
+            if not is_in and apart.pk not in rejected:
+                continue
             total += apart.count * is_in
             connection.execute(
                 update(_s)

@@ -12,6 +12,7 @@ from hub import downlink, merge, schema, segments
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
+from hub.places import within
 from sync.decisions import DeviceRegistered, DeviceRevoked
 from sync.errors import N_
 from sync.keys import RandomBytes, key_id
@@ -110,6 +111,35 @@ def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:
     return sign_answer(config.hub_key, data, answer, None if code is None else code.code_key)
 
 
+def certify(
+    connection: Connection, public_key: bytes, sealing_key: bytes, village: str, now_ms: int
+) -> None:
+    """A hub below this one registered a device of its region."""
+    known = _known(connection, public_key)
+    if known is None:
+        connection.execute(
+            insert(_d).values(
+                device=key_id(public_key),
+                public_key=public_key,
+                sealing_key=sealing_key,
+                sealing_id=SealingKey(CLASSICAL, sealing_key).id,
+                village=village,
+                state="registered",
+                first_seen_ms=now_ms,
+                registered_ms=now_ms,
+            )
+        )
+    elif known.state in ("waiting", "revoked"):
+        segments.release(connection, known.pk)
+        values = {"state": "registered", "registered_ms": now_ms, "village": village}
+        connection.execute(update(_d).where(_d.c.pk == known.pk).values(**values))
+
+
+def revoke_certified(connection: Connection, device: bytes, region: str) -> None:
+    """A hub below this one revoked a device of its region."""
+    connection.execute(update(_d).where(_d.c.device == device, within(region)).values(state="revoked"))
+
+
 def _register_courier(
     engine: Engine, config: Config, asked: Registration, data: bytes, now_ms: int
 ) -> bytes:
@@ -173,11 +203,10 @@ def find(engine: Engine, prefix: str) -> bytes:
     return bytes(found[0])
 
 
-def devices(connection: Connection, village_prefix: str = "", state: str | None = None) -> list[Device]:
+def devices(connection: Connection, region: str = "", state: str | None = None) -> list[Device]:
     """Devices of a region, silent ones first."""
     query = select(_d.c.pk, _d.c.device, _d.c.village, _d.c.state, _d.c.first_seen_ms, _d.c.last_contact_ms)
-    if village_prefix:
-        query = query.where(_d.c.village >= village_prefix, _d.c.village < village_prefix + "\x7f")
+    query = query.where(within(region))
     if state is not None:
         query = query.where(_d.c.state == state)
     query = query.order_by(_d.c.last_contact_ms.asc().nulls_first(), _d.c.pk)

@@ -15,23 +15,23 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
 )
 
+from hub.schema_base import Key, primary_key
+from hub.schema_base import metadata as metadata
+from hub.schema_road import bundles as bundles
+from hub.schema_road import couriers as couriers
+from hub.schema_road import custody as custody
+from hub.schema_road import downlinks as downlinks
+from hub.schema_road import hub_logs as hub_logs
+from hub.schema_road import hub_pending as hub_pending
+from hub.schema_road import hub_segments as hub_segments
+from hub.schema_road import parts as parts
 from sync.progress.rows import COURSE_PROGRESS, LESSON_PROGRESS, ROWS, Join, Row
-
-metadata: Final = MetaData()
-
-_Key = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _pk() -> Column[int]:
-    return Column("pk", _Key, primary_key=True, autoincrement=True)
-
 
 settings = Table(
     "settings",
@@ -52,7 +52,7 @@ regions = Table(
 operators = Table(
     "operators",
     metadata,
-    _pk(),
+    primary_key(),
     Column("name", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
 )
@@ -61,7 +61,7 @@ operators = Table(
 devices = Table(
     "devices",
     metadata,
-    _pk(),
+    primary_key(),
     Column("device", LargeBinary, nullable=False, unique=True),
     Column("public_key", LargeBinary, nullable=False),
     Column("sealing_key", LargeBinary, nullable=False),
@@ -97,109 +97,11 @@ registration_codes = Table(
     Column("courier", ForeignKey("couriers.pk")),
 )
 
-# Owned by `couriers`. Without a key until the courier has used its code.
-couriers = Table(
-    "couriers",
-    metadata,
-    _pk(),
-    Column("name", Text, nullable=False),
-    Column("region", Text, nullable=False),
-    Column("courier", LargeBinary, unique=True),
-    Column("public_key", LargeBinary),
-    Column("state", Text, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("last_contact_ms", BigInteger),
-)
-
-# Owned by `ledger`. What couriers say they carry, each part once for each courier.
-custody = Table(
-    "custody",
-    metadata,
-    Column("courier", ForeignKey("couriers.pk"), primary_key=True, autoincrement=False),
-    Column("bundle", LargeBinary, primary_key=True),
-    Column("idx", Integer, primary_key=True, autoincrement=False),
-    Column("seen_s", BigInteger, nullable=False),
-    Column("noted_ms", BigInteger, nullable=False),
-    Index("ix_custody_bundle", "bundle"),
-)
-
-# Owned by `ledger`. Bundles of devices that somebody has mentioned or that arrived.
-bundles = Table(
-    "bundles",
-    metadata,
-    Column("bundle", LargeBinary, primary_key=True),
-    Column("device", ForeignKey("devices.pk")),
-    Column("parts", Integer, nullable=False),
-    Column("received", Integer, nullable=False),
-    # When it was first heard of, on any road, and when its last part came.
-    Column("noted_ms", BigInteger, nullable=False),
-    Column("complete_ms", BigInteger),
-    Index("ix_bundles_device", "device"),
-)
-
-# Owned by `ledger`. Parts that arrived, by the hash at their end.
-parts = Table(
-    "parts",
-    metadata,
-    Column("part", LargeBinary, primary_key=True),
-    Column("bundle", LargeBinary, nullable=False),
-    Column("idx", Integer, nullable=False),
-    Column("received_ms", BigInteger, nullable=False),
-)
-
-# Owned by `downlink`: what this hub says, a log for each scope.
-hub_logs = Table(
-    "hub_logs",
-    metadata,
-    _pk(),
-    Column("log", LargeBinary, nullable=False, unique=True),
-    Column("scope", Text, nullable=False),
-    Column("opened_ms", BigInteger, nullable=False),
-    # 1 when nothing more is written to it: another log of this scope goes on.
-    Column("closed", SmallInteger, nullable=False),
-    Column("tip_idx", Integer, nullable=False),
-    Column("tip_id", LargeBinary, nullable=False),
-    Column("end_seq", BigInteger, nullable=False),
-    Column("end_t", BigInteger, nullable=False),
-    Index("ix_hub_logs_scope", "scope"),
-)
-
-hub_segments = Table(
-    "hub_segments",
-    metadata,
-    Column("log", ForeignKey("hub_logs.pk"), primary_key=True, autoincrement=False),
-    Column("idx", Integer, primary_key=True, autoincrement=False),
-    Column("id", LargeBinary, nullable=False),
-    Column("data", LargeBinary, nullable=False),
-)
-
-# Decisions that no segment holds yet; fields as deterministic CBOR.
-hub_pending = Table(
-    "hub_pending",
-    metadata,
-    _pk(),
-    Column("scope", Text, nullable=False),
-    Column("kind", Integer, nullable=False),
-    Column("fields", LargeBinary, nullable=False),
-    Column("hub_ms", BigInteger, nullable=False),
-    Index("ix_hub_pending_scope", "scope"),
-)
-
-# What each device holds of them once it has taken what was last sent to it.
-downlinks = Table(
-    "downlinks",
-    metadata,
-    Column("device", ForeignKey("devices.pk"), primary_key=True, autoincrement=False),
-    Column("digest", LargeBinary, primary_key=True),
-    Column("heads", LargeBinary, nullable=False),
-    Column("sent_ms", BigInteger, nullable=False),
-)
-
 # Owned by `intake`.
 logs = Table(
     "logs",
     metadata,
-    _pk(),
+    primary_key(),
     Column("log", LargeBinary, nullable=False, unique=True),
     Column("device", ForeignKey("devices.pk"), nullable=False),
     Index("ix_logs_device", "device"),
@@ -209,7 +111,7 @@ logs = Table(
 branches = Table(
     "branches",
     metadata,
-    _pk(),
+    primary_key(),
     Column("log", ForeignKey("logs.pk"), nullable=False),
     Column("parent", ForeignKey("branches.pk")),
     Column("tip_idx", Integer, nullable=False),
@@ -226,11 +128,11 @@ QUARANTINED: Final = 4
 segments = Table(
     "segments",
     metadata,
-    _pk(),
+    primary_key(),
     Column("log", ForeignKey("logs.pk"), nullable=False),
     Column("idx", Integer, nullable=False),
     Column("id", LargeBinary, nullable=False),
-    Column("branch", _Key),
+    Column("branch", Key),
     Column("state", SmallInteger, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
     Column("count", Integer, nullable=False),
@@ -238,6 +140,8 @@ segments = Table(
     Column("received_ms", BigInteger, nullable=False),
     # 1 if an operator decided that its entries add nothing; those who come after it still count on its path.
     Column("rejected", SmallInteger, nullable=False, server_default="0"),
+    # Owned by `upstream`: 1 once the hub above holds it.
+    Column("relayed", SmallInteger, nullable=False, server_default="0"),
     # How many learners and packs the path up to here has named; set by `merge`.
     Column("learners_after", Integer),
     Column("packs_after", Integer),
@@ -292,7 +196,7 @@ courses = Table(
 learners = Table(
     "learners",
     metadata,
-    _pk(),
+    primary_key(),
     Column("learner", LargeBinary, nullable=False, unique=True),
     Column("device", ForeignKey("devices.pk"), nullable=False),
     # None for somebody whom another log introduced and who hasn't changed the profile in this one.
@@ -303,7 +207,7 @@ learners = Table(
     # The identity in another log that this one goes on from.
     Column("continues", LargeBinary),
     # Owned by `identity`: whom of all identities of one person the pages speak of.
-    Column("person", _Key, nullable=False),
+    Column("person", Key, nullable=False),
     Index("ix_learners_device", "device"),
     Index("ix_learners_continues", "continues"),
     Index("ix_learners_person", "person"),
@@ -321,7 +225,7 @@ learner_profiles = Table(
 packs = Table(
     "packs",
     metadata,
-    _pk(),
+    primary_key(),
     Column("manifest_hash", LargeBinary, nullable=False, unique=True),
     Column("course_key", LargeBinary, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -358,7 +262,7 @@ clock_notes = Table(
 alerts = Table(
     "alerts",
     metadata,
-    _pk(),
+    primary_key(),
     Column("kind", Text, nullable=False),
     Column("device", ForeignKey("devices.pk"), nullable=False),
     # What makes two alerts the same one: a head, a segment id.

@@ -15,6 +15,9 @@ from hub import alerts, schema
 from sync.log import NOTHING, Head, Parent, Placement, place
 from sync.segment import Segment, open_segment
 
+VILLAGE_CODE: Final = 13
+"""The length of a village's code; the place of a relay's device is shorter."""
+
 _s: Final = schema.segments
 _b: Final = schema.branches
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Flask
 
 from node import desk
-from node.views import learn, learner, operator, quiz, sync_state
+from node.views import learn, learner, neighbour, news, operator, quiz, sticks, sync_state, unlock
+from node.visits import Visits
 from node.wiring import Node
 from web.app import prepare
 
 
-def create_app(node: Node) -> Flask:
-    """The pages of one village. The node stays the caller's to close."""
+def create_app(node: Node, visits: Visits | None = None) -> Flask:
+    """The pages of one village. The node stays the caller's to close; `visits` are how sticks are used."""
     app = Flask(__name__)
     app.config.from_mapping(
         SECRET_KEY=node.config.session_secret,
@@ -20,7 +21,9 @@ def create_app(node: Node) -> Flask:
         VILLAGE=node.config.village_name or node.config.village,
     )
     prepare(app)
-    desk.prepare(app, node)
-    for view in (learner, learn, quiz, sync_state, operator):
+    desk.prepare(app, node, visits)
+    for view in (learner, learn, quiz, sync_state, operator, unlock, sticks, news):
         app.register_blueprint(view.blueprint)
+    app.register_blueprint(neighbour.blueprint)
+    app.extensions["csrf"].exempt(neighbour.blueprint)
     return app

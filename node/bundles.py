@@ -13,19 +13,20 @@ from typing import Final
 
 from node import logs
 from node.config import Config
-from node.errors import NodeError
+from node.errors import DamagedDatabaseError, DiskFullError, NodeError
 from node.recorder import Recorder
-from node.shelf import REGISTRATION, NodeShelf
+from node.shelf import LAST_CONTACT, REGISTRATION, NodeShelf
 from node.store import Store
 from node.trust import pinned_envelope, pinned_keyset
 from sync import bundle, stick
-from sync.bundle import FromDevice
-from sync.entries import BundleWritten, LearnerAdded, ProfileChanged, reference_count
+from sync.bundle import FromDevice, FromHub
+from sync.entries import BundleWritten, LearnerAdded, LearnerContinued, ProfileChanged, reference_count
 from sync.errors import N_, LontarError, SealError, SyncError
-from sync.exchange import Request
+from sync.exchange import SHORT_ID, Request, Verdict
 from sync.items import ItemKind, wrap
 from sync.keys import key_id
 from sync.keyset import Keyset, open_keyset
+from sync.log import NOTHING, Status
 from sync.machine import Machine
 from sync.registration import Registration, sign_registration
 from sync.sealing import CLASSICAL, OpeningKey, SealingKey
@@ -109,6 +110,7 @@ class Bundles:
     def read(self, drive: Stick) -> Taken:
         """Take what a stick brings for this device. Reading it twice changes nothing."""
         keyset = self._take_keyset(drive)
+        refused: list[LontarError] = []
         new = torn = others = taken = 0
         for found, data in stick.whole_parts(drive, IN):
             if found.head.recipient != self._opening.public.id:
@@ -116,8 +118,17 @@ class Bundles:
             elif data is None:
                 torn += 1
             else:
-                new += self._take_part(data)
-                taken += 1
+                try:
+                    new += self._take_part(data)
+                    taken += 1
+                except LontarError as problem:
+                    if isinstance(problem, DiskFullError | DamagedDatabaseError):
+                        raise
+                    # One that isn't what it says must not keep the others from being read.
+                    refused.append(problem)
+        if refused and not taken:
+            raise refused[0]
+        others += len(refused)
         return Taken(taken, new, torn, others, keyset)
 
     def on_stick(self, drive: Stick) -> list[OnStick]:
@@ -143,19 +154,22 @@ class Bundles:
         Raises:
             NodeError: this device didn't write it.
         """
-        query = "SELECT log, since, upto FROM bundles WHERE substr(bundle, 1, ?) = ?"
+        query = "SELECT log, since, upto, others FROM bundles WHERE substr(bundle, 1, ?) = ?"
         with self._store.read() as db:
             row = db.execute(query, (len(id_), id_)).fetchone()
             if row is None:
                 raise NodeError(N_("Paket data itu tidak ditulis oleh laptop ini."))
             query = "SELECT data FROM segments WHERE log = ? AND idx BETWEEN ? AND ? ORDER BY idx"
-            segments = db.execute(query, row).fetchall()
-            before = "SELECT count(*) FROM learners"
-            everyone = int(db.execute(before).fetchone()[0])
+            segments = db.execute(query, row[:3]).fetchall()
+            everyone = int(db.execute("SELECT count(*) FROM learners").fetchone()[0])
+        if row[3]:
+            # Other logs went along: better too long a list than one that leaves somebody out.
+            return list(range(everyone))
         people: set[int] = set()
         for (data,) in segments:
             for group in open_segment(data).read().groups:
-                if group.kind == LearnerAdded.number:
+                # A log that goes on from another one travels with what waits of that other one.
+                if group.kind in (LearnerAdded.number, LearnerContinued.number):
                     people |= set(range(everyone))
                 elif reference_count(group.kind) or group.kind == ProfileChanged.number:
                     people |= {references[0] for _, _, references in group.runs}
@@ -212,12 +226,13 @@ class Bundles:
             upto = logs.newest_head(db).index
             query = "SELECT coalesce(sum(count), 0) FROM segments WHERE log = ? AND idx > ?"
             entries = int(db.execute(query, (log.pk, held)).fetchone()[0])
+            others = int(any(one.waiting and one.tip.log != log.log for one in self._shelf.logs()))
             for waiting in self._shelf.logs():
                 if waiting.waiting:
                     self._shelf.note_left(waiting.tip.log, waiting.waiting[-1][0])
             db.execute(
-                "INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
-                (id_, recipient.id, log.pk, held + 1, upto, entries, len(parts), t),
+                "INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+                (id_, recipient.id, log.pk, held + 1, upto, entries, len(parts), t, others),
             )
         return parts, entries, len(self.people_in(id_))
 
@@ -251,8 +266,22 @@ class Bundles:
         if said.device != key_id(self._config.device_key.public):
             raise NodeError(N_("Paket data ini untuk penerima lain."))
         new = self._shelf.take_items(part.stream)
-        self._shelf.take_verdicts(said.verdicts, said.hub_ms)
+        self._shelf.take_verdicts(self._current(said), said.hub_ms)
         return new
+
+    def _current(self, said: FromHub) -> tuple[Verdict, ...]:
+        """Its verdicts; of mail that is older than the hub's last word, only what confirms more."""
+        if said.hub_ms >= self._store.get(LAST_CONTACT, 0):
+            return said.verdicts
+        with self._store.read() as db:
+            known = dict(
+                db.execute("SELECT substr(log, 1, ?), confirmed FROM logs", (SHORT_ID,)).fetchall()
+            )
+        return tuple(
+            verdict
+            for verdict in said.verdicts
+            if verdict.status is Status.STORED and verdict.head.index > known.get(verdict.head.log, NOTHING)
+        )
 
     def _take_keyset(self, drive: Stick) -> bool:
         """A newer keyset of the root that is known; the first one needs people (see `trust`)."""

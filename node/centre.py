@@ -76,14 +76,16 @@ class Centre:
             return True
 
     def heads(self) -> list[Head]:
-        """The newest segment without a gap before it of each hub log."""
+        """Of each hub log, how far it is held without a gap; after a loss at the hub, on the path that came last."""
+        query = """SELECT log, idx, id FROM hub_segments h
+                   WHERE idx = (SELECT max(idx) FROM hub_segments t WHERE t.log = h.log)
+                   AND idx + 1 = (SELECT count(*) FROM hub_segments t WHERE t.log = h.log) ORDER BY log"""
         with self._store.read() as db:
-            rows = db.execute("SELECT log, idx, id FROM hub_segments ORDER BY log, idx, id").fetchall()
-        tips: dict[bytes, Head] = {}
-        for log, index, id_ in rows:
-            if log not in tips or index == tips[log].index + 1:
-                tips[log] = Head(log, index, id_)
-        return list(tips.values())
+            heads = {row[0]: Head(*row) for row in db.execute(query)}
+            for (log,) in db.execute("SELECT DISTINCT log FROM hub_segments").fetchall():
+                if log not in heads:
+                    heads[log] = _tip(db, log)
+        return sorted(heads.values(), key=lambda head: head.log)
 
     def decisions(self, *kinds: type[Kind], most: int = _SHOWN_MOST) -> list[Decision]:
         """What was said, the newest first; of these kinds only, if some are named."""
@@ -132,17 +134,48 @@ class Centre:
         if isinstance(said, DeviceRegistered):
             db.execute(
                 """INSERT INTO devices VALUES (?, ?, ?, ?, 'registered')
-                   ON CONFLICT (device) DO UPDATE SET village = excluded.village, state = excluded.state""",
+                   ON CONFLICT (device) DO UPDATE SET village = excluded.village""",
                 (key_id(said.public_key), said.public_key, said.sealing_key, said.village),
             )
+            _judge_device(db, key_id(said.public_key))
         elif isinstance(said, DeviceRevoked):
-            db.execute("UPDATE devices SET state = 'revoked' WHERE device = ?", (said.device,))
+            _judge_device(db, said.device)
         elif isinstance(said, LearnersMerged | LearnersSeparated):
             join_people(db)
         elif isinstance(said, PersonalDataErased):
             erase(db, said.commitment)
         elif isinstance(said, BundleReceived) and said.parts == said.of:
             db.execute("UPDATE bundles SET received = 1 WHERE bundle = ?", (said.bundle,))
+
+
+def _tip(db: sqlite3.Connection, log: bytes) -> Head:
+    """The end of the path without gaps on which lies what came last, in a log that has gaps or branches."""
+    query = "SELECT idx, id, data FROM hub_segments WHERE log = ? ORDER BY idx, rowid"
+    whole: dict[tuple[int, bytes], tuple[int, bytes] | None] = {}
+    children: dict[tuple[int, bytes] | None, tuple[int, bytes]] = {}
+    for index, id_, data in db.execute(query, (log,)):
+        parent = (index - 1, open_segment(data).previous) if index else None
+        if parent is None or parent in whole:
+            whole[index, id_] = parent
+            children[parent] = (index, id_)
+    latest = db.execute("SELECT idx, id FROM hub_segments WHERE log = ? ORDER BY rowid DESC", (log,))
+    at = next(place for place in latest.fetchall() if place in whole)
+    while at in children:
+        at = children[at]
+    return Head(log, *at)
+
+
+def _judge_device(db: sqlite3.Connection, device: bytes) -> None:
+    """What the centre said last of a device holds, in whatever order its segments came."""
+    query = "SELECT kind, fields FROM decisions WHERE kind IN (?, ?) ORDER BY hub_ms, seq"
+    state = "registered"
+    for kind, fields in db.execute(query, (DeviceRegistered.number, DeviceRevoked.number)).fetchall():
+        first = cbor.decode(fields)[0]
+        if kind == DeviceRegistered.number and key_id(first) == device:
+            state = "registered"
+        elif kind == DeviceRevoked.number and first == device:
+            state = "revoked"
+    db.execute("UPDATE devices SET state = ? WHERE device = ?", (state, device))
 
 
 def erase(db: sqlite3.Connection, commitment: bytes) -> None:

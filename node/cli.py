@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from node import cli_parts
+from node.cli_parts import CODE, DATA, HUB, PORT, REFUSED, VILLAGE, VILLAGE_NAME, bar, opened
+from node.cli_replace import replace
 from node.errors import DataFolderError
 from sync.cli_errors import speak_errors
-from sync.errors import N_, LontarError
-
-if TYPE_CHECKING:
-    from node.wiring import Node
-
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    envvar="LONTAR_DATA",
-    help=_("Folder data perangkat ini."),
-)
-_VILLAGE: Final = re.compile(r"\d\d\.\d\d\.\d\d\.\d{4}")
+from sync.errors import N_
 
 
 @click.group(help=_("Laptop desa: menyiapkan, menjalankan, mencatat."))
@@ -38,43 +26,23 @@ def node() -> None:
     pass
 
 
+node.add_command(replace)
+
+
 @node.command(help=_("Menyiapkan folder data untuk satu desa, dan mendaftarkannya bila ada kode."))
 @DATA
-@click.option(
-    "--hub", "hub_url", required=True, help=_("Alamat pusat, misalnya https://pusat.example.go.id")
-)
-@click.option("--village", required=True, help=_("Kode desa, misalnya 17.05.10.2007"))
-@click.option("--village-name", default="", help=_("Nama desa, untuk ditampilkan."))
-@click.option("--code", default=None, help=_("Kode pendaftaran dari pusat."))
-@click.option("--port", default=8080, type=click.IntRange(1, 65535), show_default=True)
+@HUB
+@VILLAGE
+@VILLAGE_NAME
+@CODE
+@PORT
 @speak_errors
 def init(data: Path, hub_url: str, village: str, village_name: str, code: str | None, port: int) -> None:
-    from node import config
-    from sync.machine import Machine
-    from sync.registration import read_code
-
-    if not _VILLAGE.fullmatch(village):
-        raise DataFolderError(
-            N_("Kode desa %(code)s tidak sah. Contoh yang benar: 17.05.10.2007"), code=village
-        )
-    if not hub_url.startswith(("http://", "https://")):
-        raise DataFolderError(N_("Alamat pusat harus diawali http:// atau https://."))
-    if code:
-        read_code(code)
-    machine = Machine()
-    secrets = {name: machine.random_bytes(32) for name in ("device", "sealing", "pepper", "session")}
-    config.create(data, config.Settings(hub_url, village, village_name, port=port), secrets)
-    with _opened(data) as made:
+    cli_parts.make_folder(data, hub_url, village, village_name, code, port)
+    with opened(data) as made:
         click.echo(_("Perangkat siap di %(folder)s.") % {"folder": data})
         if code:
-            try:
-                _register(made, code)
-            except LontarError as problem:
-                click.echo(problem.sentence(_), err=True)
-                click.echo(
-                    _("Daftarkan nanti dengan: lontar node register --data %(folder)s --code %(code)s")
-                    % {"folder": data, "code": code}
-                )
+            cli_parts.register_new(made, data, code)
 
 
 @node.command(help=_("Mendaftarkan perangkat ini di pusat."))
@@ -84,8 +52,8 @@ def init(data: Path, hub_url: str, village: str, village_name: str, code: str | 
 )
 @speak_errors
 def register(data: Path, code: str | None) -> None:
-    with _opened(data) as made:
-        _register(made, code)
+    with opened(data) as made:
+        cli_parts.register(made, code)
 
 
 @node.command(help=_("Menjalankan halaman belajar untuk laptop ini dan ponsel di hotspot-nya."))
@@ -99,7 +67,7 @@ def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None
 
     from node.app import create_app
 
-    with _opened(data) as made:
+    with opened(data) as made:
         settings = made.config.settings
         listen = (host or settings.host, port or settings.port)
         try:
@@ -128,9 +96,9 @@ def record(data: Path, file: BinaryIO) -> None:
     from node.activity import Player
     from node.courses import manifests
 
-    with _opened(data) as made:
+    with opened(data) as made:
         player = Player(made.store, made.recorder, manifests(made))
-        with _bar(_("Mencatat"), unit_bytes=False) as show:
+        with bar(_("Mencatat"), unit_bytes=False) as show:
             played = player.play(file, lambda count: show(count, None))
         click.echo(
             _(
@@ -151,7 +119,7 @@ def record(data: Path, file: BinaryIO) -> None:
 def status(data: Path) -> None:
     from node.courses import manifests
 
-    with _opened(data) as made:
+    with opened(data) as made:
         counts, state = made.recorder.counts(), made.worker.state()
         rows = [
             (_("Desa"), f"{made.config.village} {made.config.village_name}".strip()),
@@ -176,8 +144,8 @@ def status(data: Path) -> None:
 @DATA
 @speak_errors
 def sync_command(data: Path) -> None:
-    with _opened(data) as made:
-        with _bar(_("Mengirim"), unit_bytes=True) as show:
+    with opened(data) as made:
+        with bar(_("Mengirim"), unit_bytes=True) as show:
             outcome = made.worker.exchange(show)
         counts, state = made.recorder.counts(), made.worker.state()
         click.echo(
@@ -194,7 +162,7 @@ def sync_command(data: Path) -> None:
         )
         if state.registration != "registered":
             click.echo(_("Perangkat ini menunggu persetujuan pusat."), err=True)
-            sys.exit(6)
+            sys.exit(REFUSED)
 
 
 @click.command(help=_("Memasang paket pelatihan di perangkat ini."))
@@ -207,7 +175,7 @@ def sync_command(data: Path) -> None:
 def install(file: Path, data: Path, trust: str | None) -> None:
     from node.courses import install_pack
 
-    with _opened(data) as made:
+    with opened(data) as made:
         installed = install_pack(made, file, trust)
         click.echo(
             _("Pelatihan %(title)s versi %(version)s terpasang.")
@@ -215,54 +183,10 @@ def install(file: Path, data: Path, trust: str | None) -> None:
         )
 
 
-@contextlib.contextmanager
-def _opened(data: Path) -> Iterator[Node]:
-    from node.wiring import open_node
-
-    made = open_node(data)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def _register(made: Node, code: str | None) -> None:
-    root = made.worker.enrol(code)
-    state = made.worker.state().registration
-    if state == "registered":
-        click.echo(_("Terdaftar di pusat. Sidik kunci pusat: %(root)s") % {"root": root})
-        return
-    click.echo(
-        _(
-            "Permintaan diterima; menunggu persetujuan pusat. Sidik kunci pusat: %(root)s — cocokkan dengan petugas."
-        )
-        % {"root": root}
-    )
-    if state in ("refused", "revoked"):
-        sys.exit(6)
-
-
 def _moment(ms: int | None) -> str:
     if ms is None:
         return _("Belum pernah")
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H.%M %Z")
-
-
-@contextlib.contextmanager
-def _bar(label: str, unit_bytes: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar on a terminal; nothing where nobody looks."""
-    columns = [TextColumn("{task.description}"), BarColumn()]
-    columns += [DownloadColumn()] if unit_bytes else [TextColumn("{task.completed}")]
-    console = Console(stderr=True)
-    with Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextlib.contextmanager

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final, TypeVar, cast
 
-from flask import Flask, abort, current_app, flash, redirect, session, url_for
+from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
+from node import news
 from node.learners import Secrets
 from node.learning import CourseState, Learner, LessonState
 from node.sittings import Sitting, Sittings, UndatedSessions
+from node.unlocking import Unlocking
+from node.visits import Visits
 from node.wiring import Node
+from sync.machine import Machine
 from web.languages import gettext as _
 
 _EXTENSION: Final = "lontar"
@@ -26,20 +31,28 @@ class Desk:
     node: Node
     secrets: Secrets
     sittings: Sittings
+    visits: Visits
+    unlocking: Unlocking
 
 
-def prepare(app: Flask, node: Node) -> None:
-    """Let `app` know its node and who is logged in."""
+def prepare(app: Flask, node: Node, visits: Visits | None = None) -> None:
+    """Let `app` know its node and who is logged in; `visits` are how it uses sticks."""
     log_time = node.recorder.now
-    app.extensions[_EXTENSION] = Desk(
-        node, Secrets(node.store, log_time, node.config.pepper), Sittings(log_time)
-    )
+    secrets, sittings = Secrets(node.store, log_time, node.config.pepper), Sittings(log_time)
+    unlocking = Unlocking(node, secrets, sittings, Machine().random_bytes)
+    app.extensions[_EXTENSION] = Desk(node, secrets, sittings, visits or Visits(node), unlocking)
     app.session_interface = UndatedSessions()
     logins = LoginManager(app)
     logins.session_protection = "strong"
     logins.user_loader(lambda key: desk().sittings.find(key))
     logins.unauthorized_handler(_not_logged_in)
-    app.context_processor(lambda: {"sitter": sitter, "counts": lambda: desk().node.recorder.counts()})
+    app.context_processor(
+        lambda: {
+            "sitter": sitter,
+            "counts": lambda: desk().node.recorder.counts(),
+            "unseen_news": lambda: news.unseen(desk().node),
+        }
+    )
 
 
 def desk() -> Desk:
@@ -55,6 +68,26 @@ def sitter() -> Learner | None:
     """The learner who is logged in at this browser."""
     here = sitting()
     return None if here is None or here.is_operator else desk().node.learning.learner(here.who)
+
+
+def is_operator() -> bool:
+    """Whether the village operator is logged in at this browser."""
+    here = sitting()
+    return here is not None and here.is_operator
+
+
+def is_local(address: str | None) -> bool:
+    """Whether the browser runs on the laptop itself."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
+def at_the_laptop() -> bool:
+    return is_local(request.remote_addr)
 
 
 def begin_sitting(who: int) -> None:
@@ -87,12 +120,39 @@ def for_learners(view: View) -> View:
 def for_operator(view: View) -> View:
     @wraps(view)
     def guarded(*args: object, **kwargs: object) -> object:
-        here = sitting()
-        if here is None or not here.is_operator:
+        if not is_operator():
             return redirect(url_for("operator.enter"))
         return view(*args, **kwargs)
 
     return cast(View, guarded)
+
+
+def at_the_laptop_or_operator(view: View) -> View:
+    """For everybody at the laptop's own browser; from a phone only for the operator."""
+
+    @wraps(view)
+    def guarded(*args: object, **kwargs: object) -> object:
+        if not (at_the_laptop() or is_operator()):
+            flash(_("Bagian ini dibuka di laptop desa sendiri, atau dengan kata sandi operator."), "warn")
+            return redirect(url_for("operator.enter"))
+        return view(*args, **kwargs)
+
+    return cast(View, guarded)
+
+
+def pin_holder(numbers: list[int]) -> int:
+    """Under which of a person's numbers the PIN was set; the one that stands for the person if none has one.
+
+    People whom the centre joined keep their PIN: otherwise anybody could choose the name and set a new one.
+    """
+    return next((number for number in numbers if desk().secrets.is_set(number)), numbers[0])
+
+
+def reset_pin(numbers: list[int]) -> None:
+    """Forget every PIN of a person, and end the sittings."""
+    for number in numbers:
+        desk().secrets.forget(number)
+        desk().sittings.end_all_of(number)
 
 
 def course_or_404(learner: int, pack: int) -> CourseState:

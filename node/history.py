@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from node import logs, projection
-from node.centre import Centre
+from node.centre import Centre, join_people
 from node.recorder import Recorder
 from node.store import Store
 from sync import cbor
@@ -21,18 +21,21 @@ from sync.entries import (
     Entry,
     LearnerAdded,
     LearnerContinued,
+    LearnerLeft,
     PackInstalled,
     ProfileChanged,
     reference_count,
 )
-from sync.errors import N_, LontarError, MalformedError
+from sync.errors import N_, LontarError, MalformedError, SignatureError, SyncError
 from sync.exchange import SHORT_ID
 from sync.keys import key_id
 from sync.log import NOTHING, Head, Status
 from sync.profile import learner_id
 from sync.segment import Segment, open_segment
 
-_NAMED: Final = {kind.number for kind in (LearnerAdded, LearnerContinued, PackInstalled, ProfileChanged)}
+_NAMED: Final = {
+    kind.number for kind in (LearnerAdded, LearnerContinued, LearnerLeft, PackInstalled, ProfileChanged)
+}
 
 
 class History:
@@ -63,6 +66,9 @@ class History:
                         "UPDATE history_logs SET confirmed = max(confirmed, ?) WHERE log = ?",
                         (segment.index, segment.log),
                     )
+            if new:
+                # The centre may have spoken of people before they were known here.
+                join_people(db)
             return new
 
     def heads(self) -> list[Head]:
@@ -128,7 +134,10 @@ class History:
         key = self._key_of(db, segment)
         if key is None:
             return False
-        segment.verify(key)
+        try:
+            segment.verify(key)
+        except SignatureError:
+            return False
         numbers = self._numbers_before(db, segment)
         if numbers is None:
             return False
@@ -141,7 +150,7 @@ class History:
         try:
             batch = segment.read()
             self._add(db, segment, batch, learners, packs)
-        except (LontarError, IndexError):
+        except (SyncError, IndexError):
             # Signed, but not understood here; it is kept and passed on all the same.
             pass
         db.execute(

@@ -20,23 +20,43 @@ from node.store import Store
 from sync.entries import (
     CourseCompleted,
     Kind,
+    LearnerLeft,
     LessonOpened,
     LessonProgressed,
     QuestionAnswered,
     QuizSubmitted,
 )
 from sync.errors import N_
+from sync.progress.rows import LESSON_PROGRESS
 
 WHOLE: Final = 10_000
 """All of a lesson, or a perfect score: hundredths of a percent."""
 SECONDS_MAX: Final = 4 * 3600
 
+_HAS_LEFT: Final = "(SELECT min(has_left) FROM learners n WHERE n.person = l.person)"
+"""Somebody whose numbers were joined has left only under all of them."""
+_PEOPLE: Final = f"SELECT number, name, position, {_HAS_LEFT} FROM learners l"  # noqa: S608
+_SAME: Final = """SELECT n.number FROM learners n JOIN learners o ON o.person = n.person WHERE o.number = ?1
+    UNION SELECT ?1"""
+_SHOWN: Final = (
+    "openings",
+    "seconds",
+    "furthest",
+    "answers",
+    "right_answers",
+    "attempts",
+    "best_score",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Learner:
+    """A person, by the number that stands for all numbers that are this person."""
+
     number: int
     name: str
     position: str
+    has_left: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,19 +136,38 @@ class Learning:
         self._recorder = recorder
         self._packs = packs
 
-    def learners(self, search: str = "") -> list[Learner]:
-        """Everybody on this device whose name contains every word of `search`, by name."""
+    def learners(self, search: str = "", left: bool = False) -> list[Learner]:
+        """Everybody who learns on this device (or did, and has `left`), by name, each person once.
+
+        Every word of `search` stands in one of the person's names.
+        """
         words = search.casefold().split()
-        where = " AND ".join(["instr(search, ?) > 0"] * len(words)) or "1"
-        query = f"SELECT number, name, position FROM learners WHERE {where} ORDER BY search"  # noqa: S608
+        where = " AND ".join(["instr(search, ?) > 0"] * len(words))
+        named = f"number IN (SELECT person FROM learners WHERE {where})" if words else "1"  # noqa: S608
+        query = f"{_PEOPLE} WHERE number = person AND {named} AND {_HAS_LEFT} = ? ORDER BY search"
         with self._store.read() as db:
-            return [Learner(*row) for row in db.execute(query, words)]
+            return [_learner(row) for row in db.execute(query, (*words, int(left)))]
 
     def learner(self, number: int) -> Learner | None:
+        """The person with that number, or with another one that is the same person."""
         with self._store.read() as db:
-            query = "SELECT number, name, position FROM learners WHERE number = ?"
+            query = f"{_PEOPLE} WHERE number = (SELECT person FROM learners WHERE number = ?)"  # noqa: S608
             row = db.execute(query, (number,)).fetchone()
-        return None if row is None else Learner(*row)
+        return None if row is None else _learner(row)
+
+    def numbers(self, number: int) -> list[int]:
+        """All numbers of the person with that number, the one that stands for them first."""
+        with self._store.read() as db:
+            query = (
+                f"SELECT number FROM learners WHERE number IN ({_SAME}) ORDER BY number != person, number"  # noqa: S608
+            )
+            return [row[0] for row in db.execute(query, (number,))]
+
+    def set_left(self, number: int, has_left: bool) -> None:
+        """This person no longer learns here, or does again."""
+        with self._store.write():
+            for each in self.numbers(number):
+                self._recorder.record(LearnerLeft(each, returned=int(not has_left)))
 
     def courses(self, learner: int) -> list[CourseState]:
         """All courses of this device, each with this learner's progress: two statements in all."""
@@ -261,8 +300,11 @@ class Learning:
     def _answers(self, learner: int, pack: int, lesson: int, submitted: bool) -> dict[int, int]:
         query = """SELECT question, choice FROM attempt_answers
                    WHERE learner = ? AND pack = ? AND lesson = ? AND submitted = ? ORDER BY question"""
+        # What is under way belongs to the number in use; an attempt that was submitted, to the person.
+        numbers = [learner, *self.numbers(learner)] if submitted else [learner]
         with self._store.read() as db:
-            return dict(db.execute(query, (learner, pack, lesson, int(submitted))).fetchall())
+            found = (dict(db.execute(query, (n, pack, lesson, int(submitted))).fetchall()) for n in numbers)
+            return next((answers for answers in found if answers), {})
 
     def _installed(self, pack: int) -> InstalledPack | None:
         with self._store.read() as db:
@@ -270,14 +312,19 @@ class Learning:
         return None if row is None else self._packs.get(row[0])
 
 
+def _learner(row: tuple[int, str, str, int]) -> Learner:
+    return Learner(row[0], row[1], row[2], bool(row[3]))
+
+
 def _lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], tuple[int | None, ...]]:
-    query = """SELECT pack, lesson, openings, seconds, furthest, answers, right_answers, attempts, best_score
-               FROM lesson_progress WHERE learner = ?"""
+    """What all numbers of this person did, joined as the table says."""
+    joined = ", ".join(f"{LESSON_PROGRESS.columns[name].value}({name})" for name in _SHOWN)
+    query = f"SELECT pack, lesson, {joined} FROM lesson_progress WHERE learner IN ({_SAME}) GROUP BY pack, lesson"  # noqa: S608
     return {(row[0], row[1]): row[2:] for row in db.execute(query, (learner,))}
 
 
 def _completed(db: sqlite3.Connection, learner: int) -> set[int]:
-    query = "SELECT pack FROM course_progress WHERE learner = ? AND completions > 0"
+    query = f"SELECT pack FROM course_progress WHERE learner IN ({_SAME}) AND completions > 0"  # noqa: S608
     return {row[0] for row in db.execute(query, (learner,))}
 
 

@@ -11,7 +11,7 @@ migrations = Migrations("lontar-node")
 
 
 @migrations()
-def m001_logs_and_progress(db: Database) -> None:
+def m001_logs(db: Database) -> None:
     for statement in (
         """CREATE TABLE logs (
             pk INTEGER PRIMARY KEY,
@@ -38,6 +38,14 @@ def m001_logs_and_progress(db: Database) -> None:
         )""",
         "CREATE UNIQUE INDEX profiles_of_entries ON profiles (log, seq)",
         "CREATE INDEX profiles_by_commitment ON profiles (commitment)",
+        "CREATE TABLE settings (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
+    ):
+        db.execute(statement)
+
+
+@migrations()
+def m002_learners_and_progress(db: Database) -> None:
+    for statement in (
         # `person` is the number that people are shown of several that are one person.
         """CREATE TABLE learners (
             number INTEGER PRIMARY KEY,
@@ -49,6 +57,35 @@ def m001_logs_and_progress(db: Database) -> None:
             has_left INTEGER NOT NULL DEFAULT 0,
             person INTEGER NOT NULL
         )""",
+        """CREATE TABLE packs (
+            number INTEGER PRIMARY KEY,
+            course_key BLOB NOT NULL,
+            manifest_hash BLOB NOT NULL UNIQUE,
+            version INTEGER NOT NULL
+        )""",
+        create_table(LESSON_PROGRESS),
+        create_table(COURSE_PROGRESS),
+        # The answers of attempts that have not been submitted, and of the last one that was. The key's columns
+        # come first and in its order: otherwise SQLite 3.40's quick_check reports NULLs that aren't there.
+        """CREATE TABLE attempt_answers (
+            learner INTEGER NOT NULL, pack INTEGER NOT NULL, lesson INTEGER NOT NULL,
+            submitted INTEGER NOT NULL DEFAULT 0, question INTEGER NOT NULL, choice INTEGER NOT NULL,
+            PRIMARY KEY (learner, pack, lesson, submitted, question)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE pins (
+            learner INTEGER PRIMARY KEY, hash TEXT NOT NULL,
+            failures INTEGER NOT NULL DEFAULT 0, blocked_until_t INTEGER NOT NULL DEFAULT 0
+        )""",
+        # Ids of imported activity, so that a file read twice adds nothing twice.
+        "CREATE TABLE imported (id BLOB PRIMARY KEY) WITHOUT ROWID",
+        "CREATE TABLE imported_learners (external TEXT PRIMARY KEY, learner INTEGER NOT NULL) WITHOUT ROWID",
+    ):
+        db.execute(statement)
+
+
+@migrations()
+def m003_the_road_without_a_signal(db: Database) -> None:
+    for statement in (
         # Further identities of the same numbers, in other logs.
         "CREATE TABLE identities (id BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
         # Segments of other logs of the village, and what its numbers mean here after each.
@@ -79,31 +116,8 @@ def m001_logs_and_progress(db: Database) -> None:
         """CREATE TABLE bundles (
             bundle BLOB PRIMARY KEY, recipient BLOB NOT NULL, log INTEGER NOT NULL, since INTEGER NOT NULL,
             upto INTEGER NOT NULL, entries INTEGER NOT NULL, parts INTEGER NOT NULL, t INTEGER NOT NULL,
-            received INTEGER NOT NULL DEFAULT 0
+            received INTEGER NOT NULL DEFAULT 0, others INTEGER NOT NULL DEFAULT 0
         ) WITHOUT ROWID""",
-        """CREATE TABLE packs (
-            number INTEGER PRIMARY KEY,
-            course_key BLOB NOT NULL,
-            manifest_hash BLOB NOT NULL UNIQUE,
-            version INTEGER NOT NULL
-        )""",
-        create_table(LESSON_PROGRESS),
-        create_table(COURSE_PROGRESS),
-        # The answers of attempts that have not been submitted, and of the last one that was. The key's columns
-        # come first and in its order: otherwise SQLite 3.40's quick_check reports NULLs that aren't there.
-        """CREATE TABLE attempt_answers (
-            learner INTEGER NOT NULL, pack INTEGER NOT NULL, lesson INTEGER NOT NULL,
-            submitted INTEGER NOT NULL DEFAULT 0, question INTEGER NOT NULL, choice INTEGER NOT NULL,
-            PRIMARY KEY (learner, pack, lesson, submitted, question)
-        ) WITHOUT ROWID""",
-        """CREATE TABLE pins (
-            learner INTEGER PRIMARY KEY, hash TEXT NOT NULL,
-            failures INTEGER NOT NULL DEFAULT 0, blocked_until_t INTEGER NOT NULL DEFAULT 0
-        )""",
-        # Ids of imported activity, so that a file read twice adds nothing twice.
-        "CREATE TABLE imported (id BLOB PRIMARY KEY) WITHOUT ROWID",
-        "CREATE TABLE imported_learners (external TEXT PRIMARY KEY, learner INTEGER NOT NULL) WITHOUT ROWID",
-        "CREATE TABLE settings (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
     ):
         db.execute(statement)
 

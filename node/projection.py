@@ -75,6 +75,11 @@ def name_learner(db: sqlite3.Connection, number: int, commitment: bytes) -> None
     )
 
 
+def note_left(db: sqlite3.Connection, number: int, returned: int) -> None:
+    """Somebody no longer learns here, or does again."""
+    db.execute("UPDATE learners SET has_left = ? WHERE number = ?", (int(not returned), number))
+
+
 def forget_profile(db: sqlite3.Connection, commitment: bytes) -> None:
     """Show nothing any more of a profile that was erased."""
     for (number,) in db.execute(
@@ -111,9 +116,7 @@ def _people_and_packs(db: sqlite3.Connection, log: LogRow, entries: Iterable[Ent
             db.execute("INSERT OR IGNORE INTO identities VALUES (?, ?)", (here, number))
         elif entry.kind == LearnerLeft.number:
             left = LearnerLeft.from_fields(entry.fields)
-            db.execute(
-                "UPDATE learners SET has_left = ? WHERE number = ?", (1 - left.returned, left.learner)
-            )
+            note_left(db, left.learner, left.returned)
         else:
             changed = ProfileChanged.from_fields(entry.fields)
             name_learner(db, changed.learner, changed.commitment)

@@ -13,6 +13,7 @@ from node.centre import Centre
 from node.config import Config, load
 from node.history import History
 from node.learning import Learning
+from node.neighbours import Neighbours
 from node.recorder import Recorder
 from node.shelf import NodeShelf
 from node.store import Store
@@ -34,6 +35,7 @@ class Node:
     history: History
     shelf: NodeShelf
     bundles: Bundles
+    neighbours: Neighbours
 
     def close(self) -> None:
         self.store.close()
@@ -62,5 +64,16 @@ def open_node(
     anchor.note(store)
     worker = Worker(config, store, recorder, shelf, machine)
     bundles = Bundles(config, store, recorder, shelf, machine)
-    learning = Learning(store, recorder, packs)
-    return Node(config, store, recorder, learning, packs, worker, centre, history, shelf, bundles)
+    return Node(
+        config,
+        store,
+        recorder,
+        Learning(store, recorder, packs),
+        packs,
+        worker,
+        centre,
+        history,
+        shelf,
+        bundles,
+        Neighbours(config, centre, history, shelf),
+    )

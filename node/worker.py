@@ -21,7 +21,7 @@ from node.store import Store
 from node.trust import pinned_keyset
 from sync.client import Client, Outcome, Progress
 from sync.entries import OpenReason
-from sync.errors import N_, LontarError
+from sync.errors import N_, LontarError, RefusedError
 from sync.keys import key_id
 from sync.machine import Machine
 
@@ -30,6 +30,9 @@ PAUSE_FIRST_S: Final = 30.0
 PAUSE_MOST_S: Final = 3600.0
 _SPREAD: Final = 0.25
 _ERROR: Final = "last_error"
+_CODE: Final = "registration_code"
+"""The code that was typed while there was no signal."""
+_UNKNOWN: Final = "unknown-device"
 
 NEW_LOG_TEXTS: Final = {
     OpenReason.FIRST: "",
@@ -114,9 +117,11 @@ class Worker:
     def enrol(self, code: str | None) -> str:
         """Register with the hub; returns the root's fingerprint for people to compare."""
         with self._one_at_a_time:
-            client = self._make_client()
-            enrolment = enrol(self._config, self._store, self.shelf, client, self._machine, code)
-            return enrolment.root_fingerprint
+            return self._enrol(self._make_client(), code)
+
+    def keep_code(self, code: str) -> None:
+        """Register with this code at the next contact, and believe no centre that doesn't know it."""
+        self._store.put(_CODE, code)
 
     def state(self) -> SyncState:
         alerts = []
@@ -175,19 +180,33 @@ class Worker:
 
     def _exchange(self, progress: Progress) -> Outcome:
         client = self._make_client()
+        code = self._store.get(_CODE)
+        waits_with_code = code is not None and self._store.get(REGISTRATION) != "registered"
+        if waits_with_code or pinned_keyset(self._store) is None:
+            self._enrol(client, code)
         keyset = pinned_keyset(self._store)
-        if keyset is None:
-            enrol(self._config, self._store, self.shelf, client, self._machine, None)
-            keyset = pinned_keyset(self._store)
         if keyset is None:
             raise NodeError(N_("Perangkat ini belum terdaftar di pusat."))
         log = self._recorder.log
-        outcome = client.exchange(self.shelf, keyset, self._recorder.clock, progress)
+        try:
+            outcome = client.exchange(self.shelf, keyset, self._recorder.clock, progress)
+        except RefusedError as problem:
+            if problem.details.get("code") != _UNKNOWN:
+                raise
+            # The request to be registered is still on its way by stick, or the hub lost it.
+            self._enrol(client, None)
+            outcome = client.exchange(self.shelf, keyset, self._recorder.clock, progress)
         if self._recorder.log == log:
             return outcome
         # The receipt said that another disk goes on in the old log; what is new waits in a new one.
         keyset = pinned_keyset(self._store) or keyset
         return outcome.plus(client.exchange(self.shelf, keyset, self._recorder.clock, progress))
+
+    def _enrol(self, client: Client, code: str | None) -> str:
+        enrolment = enrol(self._config, self._store, self.shelf, client, self._machine, code)
+        if self._store.get(_CODE) is not None:
+            self._store.put(_CODE, None)
+        return enrolment.root_fingerprint
 
     def _client(self) -> Client:
         return Client(self._config.hub_url, self._config.device_key, key_id(self._config.device_key.public))

@@ -133,15 +133,15 @@ def seal_parts(
 ) -> list[bytes]:
     """The parts of one bundle, each at most `most` bytes inside unless one item alone is larger.
 
-    `stream` are items as they stand in a stream; those that belong together (a segment after its profiles) come
-    one after the other and may be parted, since every item is understood alone.
+    `stream` are items as they stand in a stream. A segment stays with the profiles before it: once it has arrived,
+    nobody would send them again.
     """
     groups: list[list[bytes]] = [[]]
     room = most - limits.BUNDLE_MANIFEST
-    for item in stream:
-        if groups[-1] and sum(map(len, groups[-1])) + len(item) > room:
+    for unit in _units(stream):
+        if groups[-1] and sum(map(len, [*groups[-1], *unit])) > room:
             groups.append([])
-        groups[-1].append(item)
+        groups[-1] += unit
     purpose = cose.BUNDLE if isinstance(manifest, FromDevice) else cose.MAIL
     parts = []
     for index, group in enumerate(groups):
@@ -152,6 +152,17 @@ def seal_parts(
         whole = head + recipient.seal(plain, _INFO + head)
         parts.append(whole + sha256(whole))
     return parts
+
+
+def _units(stream: Sequence[bytes]) -> list[list[bytes]]:
+    """Items that travel in one part: each with the profiles before it, as far as a part holds them."""
+    units: list[list[bytes]] = [[]]
+    for item in stream:
+        size = sum(map(len, units[-1]))
+        if units[-1] and (not items.is_profile(units[-1][-1]) or size > limits.PROFILES_PER_SEGMENT):
+            units.append([])
+        units[-1].append(item)
+    return units
 
 
 def read_head(data: bytes) -> Head:
@@ -178,11 +189,11 @@ def check_part(data: bytes) -> Head:
         TornError: they aren't: copy it again.
         MalformedError, UnknownVersionError: as for `read_head`.
     """
+    if len(data) < _HEAD.size and data[: len(MAGIC)] == MAGIC[: len(data)]:
+        raise _torn()
     head = read_head(data)
     if len(data) != head.size or sha256(data[:-HASH]) != data[-HASH:]:
-        raise TornError(
-            N_("Paket data ini tidak utuh: flashdisk dicabut terlalu cepat atau rusak. Salin lagi.")
-        )
+        raise _torn()
     return head
 
 
@@ -203,7 +214,7 @@ def open_part(data: bytes, keys: Sequence[OpeningKey]) -> OpenedPart:
     if key is None:
         raise SealError(N_("Paket data ini untuk penerima lain."))
     outside = data[: _HEAD.size]
-    plain = key.open(data[_HEAD.size : -HASH], _INFO + outside)
+    plain = key.unseal(data[_HEAD.size : -HASH], _INFO + outside)
     end = cbor.item_end(plain, 0)
     envelope = cose.open_envelope(plain[:end], limits.CONTROL_ITEM)
     match cbor.decode(envelope.payload):
@@ -225,6 +236,12 @@ def read_stream(part: OpenedPart) -> list[items.Item]:
         MalformedError, TooLargeError: they aren't items.
     """
     return list(items.read_items(part.stream))
+
+
+def _torn() -> TornError:
+    return TornError(
+        N_("Paket data ini tidak utuh: flashdisk dicabut terlalu cepat atau rusak. Salin lagi.")
+    )
 
 
 def padded(plain: bytes) -> bytes:

@@ -13,11 +13,9 @@ from typing import Final, Protocol
 
 import requests
 
-from sync import __version__, exchange, limits, registration
+from sync import exchange, limits, registration
 from sync.errors import (
-    N_,
     ExchangeError,
-    LontarError,
     NotAHubError,
     RefusedError,
     SignatureError,
@@ -30,16 +28,13 @@ from sync.keys import SigningKey
 from sync.keyset import Keyset
 from sync.log import Head, Status
 from sync.logclock import Reading
+from sync.post import Post
+from sync.post import Progress as Progress
 
-TIMEOUT_S: Final = (20, 60)
-"""To connect, and between two bytes of an answer."""
 ANSWER_LIMIT: Final = 2 * limits.REQUEST_BODY
 
 ROUNDS_MOST: Final = 1000
 """Round trips in one exchange; a hub that never comes to an end is left alone for a while."""
-
-Progress = Callable[[int, int], None]
-"""Told (bytes sent, bytes to send) while a request goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +114,9 @@ class Client:
     def __init__(
         self, hub_url: str, key: SigningKey, device: bytes, session: requests.Session | None = None
     ):
-        self._url = hub_url.rstrip("/")
+        self._post = Post(hub_url, session)
         self._key = key
         self._device = device
-        self._session = session or requests.Session()
-        # A village's laptop needs no compression of 200 bytes and no long greeting at 4 KB/s.
-        self._session.headers.clear()
-        self._session.headers.update({"User-Agent": f"lontar/{__version__}", "Accept-Encoding": "identity"})
-        self._session.trust_env = False
 
     def exchange(
         self,
@@ -150,7 +140,7 @@ class Client:
             header = Request(self._device, t, reading.wall_ms // 1000, (), shelf.have(named), shelf.wants())
             body, signed, complete = _body(self._key, header, shelf, logs, ask_first)
             try:
-                answer = self._post(exchange.PATH, body, progress)
+                answer = self._post.send(exchange.PATH, body, ANSWER_LIMIT, progress)
             except (UnreachableError, RefusedError):
                 shelf.note_attempt(succeeded=False, most=limits.REQUEST_BODY)
                 raise
@@ -177,7 +167,7 @@ class Client:
         Raises:
             ExchangeError: as for `exchange`.
         """
-        return self._post(exchange.KEYSET_PATH, b"", lambda sent, total: None)
+        return self._post.send(exchange.KEYSET_PATH, b"", ANSWER_LIMIT)
 
     def _open(
         self, answer: bytes, keyset: Keyset, signed: bytes, shelf: Shelf
@@ -187,9 +177,12 @@ class Client:
             data, stream = exchange.split_answer(answer)
             try:
                 return exchange.open_receipt(data, keyset.hub_keys, signed), stream, keyset
-            except SignatureError:
+            except SignatureError as problem:
                 # The hub may have another key now; its root, which this device knows, says so or not.
-                keyset = self._newer_keyset(shelf)
+                try:
+                    keyset = self._newer_keyset(shelf)
+                except ExchangeError:
+                    raise problem from None
                 return exchange.open_receipt(data, keyset.hub_keys, signed), stream, keyset
         except UnknownVersionError as problem:
             raise RefusedError(problem.text, **problem.details) from problem
@@ -212,55 +205,7 @@ class Client:
         Raises:
             ExchangeError: as for `exchange`.
         """
-        return self._post(registration.PATH, request, lambda sent, total: None)
-
-    def _post(self, path: str, body: bytes, progress: Progress) -> bytes:
-        try:
-            with self._session.post(
-                self._url + path,
-                data=_Watched(body, progress),
-                headers={"Content-Type": exchange.MEDIA_TYPE},
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                answer = response.raw.read(ANSWER_LIMIT + 1, decode_content=False)
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as problem:
-            raise NotAHubError(
-                N_("Alamat pusat %(url)s tidak sah. Alamat yang benar diawali http:// atau https://."),
-                url=self._url,
-            ) from problem
-        except requests.exceptions.MissingSchema as problem:
-            raise NotAHubError(
-                N_("Alamat pusat %(url)s tidak sah. Alamat yang benar diawali http:// atau https://."),
-                url=self._url,
-            ) from problem
-        except (requests.exceptions.RequestException, OSError) as problem:
-            raise _unreachable(self._url) from problem
-        except Exception as problem:  # urllib3 raises its own kind while a body is being read
-            if type(problem).__module__.startswith(("urllib3", "http")):
-                raise _unreachable(self._url) from problem
-            raise
-        return _checked(answer, response, self._url)
-
-
-class _Watched:
-    """A body that tells how far it has been read; `requests` sends it with its length."""
-
-    def __init__(self, body: bytes, progress: Progress) -> None:
-        self._body = body
-        self._at = 0
-        self._progress = progress
-
-    def __len__(self) -> int:
-        return len(self._body)
-
-    def read(self, size: int = -1) -> bytes:
-        step = 1024 if size < 0 else min(size, 1024)
-        piece = self._body[self._at : self._at + step]
-        self._at += len(piece)
-        self._progress(self._at, len(self._body))
-        return piece
+        return self._post.send(registration.PATH, request, ANSWER_LIMIT)
 
 
 def _body(
@@ -295,42 +240,3 @@ def _header_most(header: Request, logs: int) -> int:
     """How long (bytes) a request's header can be that names so many heads."""
     have = len(header.have) if isinstance(header.have, tuple) else 0
     return 160 + 32 * (min(logs, limits.LOGS_PER_REQUEST) + have)
-
-
-def _checked(answer: bytes, response: requests.Response, url: str) -> bytes:
-    is_ours = response.headers.get("Content-Type") == exchange.MEDIA_TYPE
-    if not is_ours or len(answer) > ANSWER_LIMIT:
-        if response.status_code in (502, 503, 504):
-            raise _unreachable(url)
-        raise NotAHubError(
-            N_(
-                "Yang menjawab di %(url)s bukan pusat Lontar (jawaban %(status)s). Periksa alamat pusat, atau masuk dulu ke jaringan Wi-Fi ini."
-            ),
-            url=url,
-            status=response.status_code,
-        )
-    if len(answer) < int(response.headers.get("Content-Length") or 0):
-        raise _unreachable(url)
-    if response.status_code == 200:
-        return answer
-    raise _refusal(answer)
-
-
-def _refusal(answer: bytes) -> LontarError:
-    match exchange.read_refusal(answer):
-        case (code, text):
-            error = RefusedError(
-                N_("Pusat menolak: %(reason)s Pekerjaan tetap aman di perangkat ini."), reason=text
-            )
-            error.details["code"] = code
-            return error
-    return NotAHubError(N_("Jawaban pusat tidak dapat dibaca."))
-
-
-def _unreachable(url: str) -> ExchangeError:
-    return UnreachableError(
-        N_(
-            "Pusat %(url)s tidak dapat dihubungi. Pekerjaan aman di perangkat ini; coba lagi saat ada sinyal."
-        ),
-        url=url,
-    )

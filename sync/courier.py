@@ -27,6 +27,8 @@ PART_ID: Final = 8
 PARTS_ASKED_MOST: Final = 1500
 NOTES_MOST: Final = 500
 VILLAGES_MOST: Final = 1000
+_SECONDS_MOST: Final = 1 << 50
+"""What a wall clock, however wrong, may say."""
 MAIL_ITEM: Final = 6
 """The first element of a part of mail in an answer."""
 
@@ -41,6 +43,8 @@ class Taken(IntEnum):
     """It is sealed to another hub."""
     REFUSED = 3
     """It opens, and isn't what it says; carrying it further is of no use."""
+    LATER = 4
+    """Its device isn't known here yet; it is to be brought again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def open_missing(answer: bytes, hub_keys: Sequence[bytes], question: bytes) -> l
         SignatureError, MalformedError, UnknownVersionError: the hub didn't say that.
     """
     count = len(read_missing(question))
-    match _open(answer, hub_keys, question):
+    match _answered(answer, hub_keys, question):
         case [int(), bytes() as bits, *_] if len(bits) == -(-count // 8):
             return [bool(bits[at // 8] >> at % 8 & 1) for at in range(count)]
     raise _damaged()
@@ -144,21 +148,21 @@ def open_taken(answer: bytes, hub_keys: Sequence[bytes], part: bytes) -> Taken:
     Raises:
         SignatureError, MalformedError, UnknownVersionError: the hub didn't say that.
     """
-    match _open(answer, hub_keys, part):
+    match _answered(answer, hub_keys, part):
         case [int(), int() as taken, *_] if taken in list(Taken):
             return Taken(taken)
     raise _damaged()
 
 
 def sign_mail_request(key: SigningKey, request: MailRequest) -> bytes:
-    payload = [
+    said = [
         VERSION,
         request.courier,
         request.wall_s,
         b"".join(recipient + version for recipient, version in request.mail),
         [[note.bundle, note.index, note.seen_s] for note in request.notes],
     ]
-    return cose.seal(key, cbor.encode(payload), cose.COURIER)
+    return cose.seal(key, cbor.encode(said), cose.COURIER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ def open_mail_answer(answer: bytes, hub_keys: Sequence[bytes], request: bytes) -
     Raises:
         SignatureError, MalformedError, UnknownVersionError: the hub didn't say that.
     """
-    match _open(answer, hub_keys, request):
+    match _answered(answer, hub_keys, request):
         case [int() as hub_ms, bytes() as keyset, list() as route, int() as more, *_]:
             return MailAnswer(hub_ms, keyset, tuple(_place(place) for place in route), bool(more))
     raise _damaged()
@@ -228,11 +232,11 @@ def read_mail_part(item: bytes) -> MailPart:
     raise _damaged()
 
 
-def _sign(key: SigningKey, payload: list[object]) -> bytes:
-    return cose.seal(key, cbor.encode(payload), cose.COURIER_ANSWER)
+def _sign(key: SigningKey, said: list[object]) -> bytes:
+    return cose.seal(key, cbor.encode(said), cose.COURIER_ANSWER)
 
 
-def _open(answer: bytes, hub_keys: Sequence[bytes], question: bytes) -> list[object]:
+def _answered(answer: bytes, hub_keys: Sequence[bytes], question: bytes) -> list[object]:
     """What the hub answered to `question`, after the version and the quotation."""
     envelope = cose.open_envelope(answer, 16 * limits.CONTROL_ITEM)
     envelope.verify_any(hub_keys, cose.COURIER_ANSWER)
@@ -252,7 +256,9 @@ def _quote(question: bytes) -> bytes:
 
 def _note(item: object) -> Note:
     match item:
-        case [bytes() as bundle, int() as index, int() as seen_s] if len(bundle) == 16 and index >= 0:
+        case [bytes() as bundle, int() as index, int() as seen_s] if (
+            len(bundle) == 16 and 0 <= index < limits.PARTS_PER_BUNDLE and abs(seen_s) < _SECONDS_MOST
+        ):
             return Note(bundle, index, seen_s)
     raise _damaged()
 

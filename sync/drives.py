@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import string
 import sys
 from dataclasses import dataclass
@@ -41,20 +43,19 @@ def drives(mounts: Path = Path("/proc/mounts")) -> list[Drive]:
 
 def _of_linux(mounts: Path) -> list[Drive]:
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = mounts.read_bytes().split(b"\n")
     except OSError:
         return []
-    found = []
+    found = set()
     for line in lines:
-        fields = line.split(" ")
-        if len(fields) < 3 or fields[2] not in _KINDS:
+        fields = line.split(b" ")
+        if len(fields) < 3 or os.fsdecode(fields[2]) not in _KINDS:
             continue
-        # Spaces and the like stand as octal escapes.
-        place = fields[1].encode("latin-1", "surrogateescape").decode("unicode_escape")
-        place = place.encode("latin-1", "replace").decode("utf-8", "replace")
+        # Spaces and the like stand as octal escapes of bytes.
+        place = os.fsdecode(re.sub(rb"\\([0-3][0-7]{2})", lambda code: bytes([int(code[1], 8)]), fields[1]))
         if place.startswith(_PLACES):
-            found.append(Drive(Path(place), Path(place).name))
-    return sorted(found, key=lambda drive: drive.path)
+            found.add(Path(place))
+    return [Drive(path, path.name) for path in sorted(found)]
 
 
 def _of_windows() -> list[Drive]:

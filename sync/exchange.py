@@ -64,9 +64,9 @@ class Request:
 
     def fields(self) -> list[object]:
         """As it stands on the wire, after the version."""
-        have = self.have if isinstance(self.have, bytes) else _short_heads(self.have)
+        have = self.have if isinstance(self.have, bytes) else short_heads(self.have)
         more = [int(self.wants)] if self.wants else []
-        return [self.device[:SHORT_ID], self.t, self.wall_s, _short_heads(self.heads), have, *more]
+        return [self.device[:SHORT_ID], self.t, self.wall_s, short_heads(self.heads), have, *more]
 
 
 def digest_of(heads: Iterable[Head]) -> bytes | tuple[Head, ...]:
@@ -153,8 +153,8 @@ def read_request(fields: Sequence[object]) -> Request:
             *more,
         ] if len(device) == SHORT_ID and t >= 0 and (isinstance(have, list) or len(have) == DIGEST):
             wants = more[0] if more and type(more[0]) is int and more[0] >= 0 else 0
-            held = have if isinstance(have, bytes) else _read_heads(have)
-            return Request(device, t, wall_s, _read_heads(heads), held, Wants(wants & Wants.HISTORY))
+            held = have if isinstance(have, bytes) else read_heads(have)
+            return Request(device, t, wall_s, read_heads(heads), held, Wants(wants & Wants.HISTORY))
     raise MalformedError(N_("Kepala permintaan ini rusak."))
 
 
@@ -304,11 +304,17 @@ class ItemSplitter:
         return not self._buffer
 
 
-def _short_heads(heads: Sequence[Head]) -> list[list[object]]:
+def short_heads(heads: Sequence[Head]) -> list[list[object]]:
+    """Heads as they stand on the wire."""
     return [[head.log[:SHORT_ID], head.index, head.id[:SHORT_ID]] for head in heads]
 
 
-def _read_heads(items: list[object]) -> tuple[Head, ...]:
+def read_heads(items: list[object]) -> tuple[Head, ...]:
+    """The opposite of `short_heads`.
+
+    Raises:
+        MalformedError, TooLargeError: they aren't heads.
+    """
     if len(items) > limits.LOGS_PER_REQUEST:
         raise TooLargeError(N_("Permintaan ini menyebut terlalu banyak log."))
     return tuple(_read_head(item) for item in items)

@@ -66,6 +66,11 @@ def read_item(data: bytes) -> Item | None:
     raise MalformedError(N_("Kiriman ini berisi butir yang tidak dikenal."))
 
 
+def is_profile(item: bytes) -> bool:
+    """Whether an item, of which nothing else is known yet, says that it is a profile: an array that begins with 1."""
+    return len(item) > 1 and item[0] >> 5 == 4 and item[1] == ItemKind.PROFILE
+
+
 def split(data: bytes) -> Iterator[bytes]:
     """The items of a whole stream that may end in zeros, which are padding.
 

@@ -21,6 +21,9 @@ PROFILES_PER_SEGMENT: Final = 128 * 1024
 """Of the profiles that one segment commits to; with the segment they must fit into one request."""
 LOGS_PER_REQUEST: Final = 64
 
+NEIGHBOUR_BODY: Final = 4 * 1024 * 1024
+"""Between two laptops of one village on their own network."""
+
 PART: Final = 272 * 1024
 """The sealed inside of a part of a bundle."""
 PART_USUAL: Final = 32 * 1024

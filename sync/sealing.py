@@ -52,8 +52,15 @@ class SealingKey:
         return sha256(self.public)[:KEY_ID]
 
     def seal(self, plain: bytes, info: bytes) -> bytes:
-        """What only the holder of the private key can open; `info` is bound to it."""
-        sealed: bytes = _suite(self.suite).encrypt(plain, self._key(), info)
+        """What only the holder of the private key can open; `info` is bound to it.
+
+        Raises:
+            SealError: this is no key that anybody could hold, such as a point of small order.
+        """
+        try:
+            sealed: bytes = _suite(self.suite).encrypt(plain, self._key(), info)
+        except ValueError as problem:
+            raise _unusable() from problem
         return sealed
 
     def _key(self) -> X25519PublicKey | MLKEM768X25519PublicKey:
@@ -79,7 +86,7 @@ class OpeningKey:
             return SealingKey(CLASSICAL, x25519)
         return SealingKey(HYBRID, self._mlkem().public_key().public_bytes_raw() + x25519)
 
-    def open(self, sealed: bytes, info: bytes) -> bytes:
+    def unseal(self, sealed: bytes, info: bytes) -> bytes:
         """The plain bytes.
 
         Raises:
@@ -97,8 +104,15 @@ class OpeningKey:
         return plain
 
     def shared_with(self, other: bytes) -> bytes:
-        """The X25519 secret (RFC 7748) that only this key's holder and that of `other` can know."""
-        return self._x25519().exchange(X25519PublicKey.from_public_bytes(other[-_X25519_SIZE:]))
+        """The X25519 secret (RFC 7748) that only this key's holder and that of `other` can know.
+
+        Raises:
+            SealError: `other` is no key that anybody could hold.
+        """
+        try:
+            return self._x25519().exchange(X25519PublicKey.from_public_bytes(other[-_X25519_SIZE:]))
+        except ValueError as problem:
+            raise _unusable() from problem
 
     def _x25519(self) -> X25519PrivateKey:
         return X25519PrivateKey.from_private_bytes(self.seed[-_X25519_SIZE:])
@@ -121,6 +135,10 @@ def seed_size(suite: int) -> int:
 
 def is_sealing_key(suite: int, public: bytes) -> bool:
     return _SIZES.get(suite) == len(public)
+
+
+def _unusable() -> SealError:
+    return SealError(N_("Kunci penerima ini tidak sah; tidak ada yang dapat dikunci untuknya."))
 
 
 def _suite(suite: int) -> Suite:

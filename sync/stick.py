@@ -29,7 +29,8 @@ IN: Final = "IN"
 PUB: Final = "PUB"
 PACKS: Final = "PACKS"
 PART: Final = ".LNB"
-KEYSET: Final = "KEYSET.LNK"
+KEYSET: Final = "KEYSET.LNS"
+"""Not .LNK: to Windows that is a shortcut, and virus scanners delete shortcuts from sticks."""
 README: Final = "BACA-SAYA.TXT"
 
 _TEMPORARY: Final = ".TMP"
@@ -120,14 +121,25 @@ class Stick:
             return bool(self._files.names(self._root))
 
     def parts(self, folder: str) -> list[Found]:
-        """The parts in a folder whose outside can be read; whether they are whole shows when they are read."""
-        found = []
+        """The parts in a folder whose outside can be read; whether they are whole shows when they are read.
+
+        Raises:
+            StickError: none of them can be read.
+        """
+        found: list[Found] = []
+        problems: list[OSError] = []
         with _spoken(self.drive):
             for path in self._named(folder, PART):
-                with contextlib.suppress(MalformedError, UnknownVersionError):
-                    found.append(
-                        Found(path, bundle.read_head(self._files.read(path, 64)), self._files.size(path))
-                    )
+                try:
+                    head = bundle.read_head(self._files.read(path, 64))
+                    found.append(Found(path, head, self._files.size(path)))
+                except (MalformedError, UnknownVersionError):
+                    continue
+                except OSError as problem:
+                    # One bad spot must not keep the others from being read.
+                    problems.append(problem)
+            if problems and not found:
+                raise problems[0]
         return found
 
     def read_part(self, found: Found) -> bytes:
@@ -153,9 +165,8 @@ class Stick:
         """
         total, done = sum(map(len, parts)), 0
         with _spoken(self.drive):
+            self._check_room(total)
             self._prepare(folder)
-            if self._files.free(self._root) < total + _SPARE:
-                raise _full(total)
             written = []
             for part in parts:
                 path = self._root / folder / (_short_name(bundle.part_id(part)) + PART)
@@ -173,9 +184,8 @@ class Stick:
             StickError: as for `write_parts`.
         """
         with _spoken(self.drive):
+            self._check_room(len(data))
             self._prepare(folder)
-            if self._files.free(self._root) < len(data) + _SPARE:
-                raise _full(len(data))
             path = self._root / folder / name
             if not self._holds(path, data):
                 self._write(path, data)
@@ -185,9 +195,10 @@ class Stick:
         """A file's bytes, or None if it isn't there or is larger than `most`."""
         path = self._root / folder / name
         with _spoken(self.drive):
-            if name not in self._files.names(path.parent):
+            try:
+                data = self._files.read(path, most + 1)
+            except FileNotFoundError:
                 return None
-            data = self._files.read(path, most + 1)
         return None if len(data) > most else data
 
     def file_paths(self, folder: str, ending: str) -> list[Path]:
@@ -209,6 +220,11 @@ class Stick:
         place = self._root / folder
         return [place / name for name in self._files.names(place) if name.upper().endswith(ending)]
 
+    def _check_room(self, size: int) -> None:
+        lacking = size + _SPARE - self._files.free(self.drive)
+        if lacking > 0:
+            raise _full(lacking)
+
     def _prepare(self, folder: str) -> None:
         self._files.make_folder(self._root / folder)
         # What a pulled drive left half written is of no use to anybody.
@@ -218,9 +234,10 @@ class Stick:
             self._write(self._root / README, _README_TEXT.replace("\n", "\r\n").encode("ascii"))
 
     def _holds(self, path: Path, data: bytes) -> bool:
-        return path.name in self._files.names(path.parent) and (
-            self._files.read(path, len(data) + 1) == data
-        )
+        try:
+            return self._files.read(path, len(data) + 1) == data
+        except OSError:
+            return False
 
     def _write(self, path: Path, data: bytes) -> None:
         temporary = path.with_suffix(_TEMPORARY)
@@ -242,11 +259,11 @@ class Stick:
 
 
 def whole_parts(stick: Stick, folder: str) -> Iterator[tuple[Found, bytes | None]]:
-    """Every part in a folder with its bytes, or None for a torn one."""
+    """Every part in a folder with its bytes, or None for one that is torn or can't be read."""
     for found in stick.parts(folder):
         try:
             yield found, stick.read_part(found)
-        except TornError:
+        except (TornError, StickError):
             yield found, None
 
 
@@ -271,7 +288,7 @@ def _spoken(drive: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         if problem.errno == errno.ENOSPC:
-            raise _full(0) from problem
+            raise _full(_SPARE) from problem
         if problem.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             raise StickError(
                 N_(

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT: Final = Path(__file__).parent.parent
 DOMAIN: Final = "lontar"
-PACKAGES: Final = ("sync", "content_packs", "web", "node", "hub")
+PACKAGES: Final = ("sync", "content_packs", "web", "node", "hub", "courier")
 KEYWORDS: Final = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 _METHODS: Final = [("**/templates/**.html", "jinja2.ext.babel_extract"), ("**.py", "python")]
 

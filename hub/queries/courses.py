@@ -73,24 +73,20 @@ def count_villages(connection: Connection, course_key: bytes) -> int:
 def by_village(connection: Connection, course_key: bytes, most: int, skip: int) -> list[VillageRow]:
     """The villages of a course, those with most learners first."""
     village = schema.devices.c.village
-    started = func.count(distinct(_lp.c.learner)).label("started")
+    started = func.count(distinct(_l.c.person)).label("started")
     query = _with_villages(select(village, started), _lp).where(_p.c.course_key == course_key)
     rows = connection.execute(
         query.group_by(village).order_by(started.desc(), village).limit(most).offset(skip)
     ).all()
     here = [row.village for row in rows]
-    query = _with_villages(select(village, func.count(distinct(_cp.c.learner))), _cp)
+    query = _with_villages(select(village, func.count(distinct(_l.c.person))), _cp)
     query = query.where(_p.c.course_key == course_key, village.in_(here)).group_by(village)
     completed = dict(connection.execute(query).all())
     best = _best_scores(connection, _packs(connection, course_key))
-    query = (
-        select(village, func.avg(best.c.score))
-        .select_from(best)
-        .join(_l, _l.c.pk == best.c.learner)
-        .join(schema.devices, schema.devices.c.pk == _l.c.device)
-        .where(village.in_(here))
-        .group_by(village)
-    )
+    query = _with_villages(select(village, _l.c.person).distinct(), _lp)
+    taking = query.where(_p.c.course_key == course_key, village.in_(here)).subquery()
+    query = select(taking.c.village, func.avg(best.c.score)).select_from(taking)
+    query = query.join(best, best.c.person == taking.c.person).group_by(taking.c.village)
     averages = {code: round(average) for code, average in connection.execute(query)}
     return [
         VillageRow(row.village, row.started, completed.get(row.village, 0), averages.get(row.village))
@@ -104,7 +100,8 @@ def _packs(connection: Connection, only: bytes | None) -> Sequence[Any]:
 
 
 def _counted(table: Any, packs: Sequence[Any]) -> Any:
-    query = select(_p.c.course_key, func.count(distinct(table.c.learner))).join(_p, _p.c.pk == table.c.pack)
+    query = select(_p.c.course_key, func.count(distinct(_l.c.person))).select_from(table)
+    query = query.join(_p, _p.c.pk == table.c.pack).join(_l, _l.c.pk == table.c.learner)
     return query.where(_p.c.pk.in_([row.pk for row in packs])).group_by(_p.c.course_key)
 
 
@@ -118,7 +115,7 @@ def _with_villages(query: Any, table: Any) -> Any:
 
 
 def _best_scores(connection: Connection, packs: Sequence[Any]) -> Subquery:
-    """Each learner's best final test a course, where the manifest says which lesson that is."""
+    """Each person's best final test a course, where the manifest says which lesson that is."""
     known = progress.manifests(connection, {bytes(row.manifest_hash) for row in packs})
     final: list[ColumnElement[bool]] = [
         and_(_lp.c.pack == row.pk, _lp.c.lesson.in_(progress.posttests(manifest)))
@@ -126,9 +123,11 @@ def _best_scores(connection: Connection, packs: Sequence[Any]) -> Subquery:
         if (manifest := known.get(bytes(row.manifest_hash))) is not None
     ]
     return (
-        select(_p.c.course_key, _lp.c.learner, func.max(_lp.c.best_score).label("score"))
+        select(_p.c.course_key, _l.c.person, func.max(_lp.c.best_score).label("score"))
+        .select_from(_lp)
         .join(_p, _p.c.pk == _lp.c.pack)
+        .join(_l, _l.c.pk == _lp.c.learner)
         .where(or_(false(), *final), _lp.c.best_score.is_not(None))
-        .group_by(_p.c.course_key, _lp.c.learner)
+        .group_by(_p.c.course_key, _l.c.person)
         .subquery()
     )

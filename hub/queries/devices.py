@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from hub import schema
-from hub.queries.regions import within
+from hub.queries.regions import heard_ms, within
 
 SILENT_MS: Final = 14 * 24 * 3600 * 1000
 """A registered device that wasn't heard of for this long is silent."""
@@ -50,6 +50,7 @@ class DeviceRow:
     first_seen_ms: int
     registered_ms: int | None
     last_contact_ms: int | None
+    last_stick_ms: int | None
     last_wall_s: int | None
     held: Held
 
@@ -61,8 +62,17 @@ class DeviceRow:
         off = self.last_wall_s * 1000 - self.last_contact_ms
         return off if abs(off) > CLOCK_TOLERANCE_MS else None
 
+    @property
+    def heard_ms(self) -> int | None:
+        """When it was last heard of, on any road."""
+        return max(self.last_contact_ms or 0, self.last_stick_ms or 0) or None
+
+    @property
+    def came_by_stick(self) -> bool:
+        return (self.last_stick_ms or 0) > (self.last_contact_ms or 0)
+
     def is_silent(self, now_ms: int) -> bool:
-        heard = self.last_contact_ms or self.registered_ms or self.first_seen_ms
+        heard = self.heard_ms or self.registered_ms or self.first_seen_ms
         return self.state == "registered" and heard < now_ms - SILENT_MS
 
 
@@ -84,6 +94,7 @@ _COLUMNS: Final = (
     _d.c.first_seen_ms,
     _d.c.registered_ms,
     _d.c.last_contact_ms,
+    _d.c.last_stick_ms,
     _d.c.last_wall_s,
 )
 
@@ -91,7 +102,7 @@ _COLUMNS: Final = (
 def in_state(state: str, now_ms: int) -> ColumnElement[bool]:
     """That a device is in `state`, which may be `SILENT` or "" for any."""
     if state == SILENT:
-        heard = func.coalesce(_d.c.last_contact_ms, _d.c.registered_ms, _d.c.first_seen_ms)
+        heard = func.coalesce(heard_ms(), _d.c.registered_ms, _d.c.first_seen_ms)
         return (_d.c.state == "registered") & (heard < now_ms - SILENT_MS)
     return _d.c.state == state if state else true()
 
@@ -104,7 +115,7 @@ def count(connection: Connection, state: str, now_ms: int) -> int:
 def listed(connection: Connection, state: str, now_ms: int, most: int, skip: int = 0) -> list[DeviceRow]:
     """Devices in `state`, the longest silent ones first."""
     query = select(*_COLUMNS).where(in_state(state, now_ms))
-    query = query.order_by(_d.c.last_contact_ms.asc().nulls_first(), _d.c.pk).limit(most).offset(skip)
+    query = query.order_by(heard_ms().asc().nulls_first(), _d.c.pk).limit(most).offset(skip)
     return _rows(connection, query)
 
 

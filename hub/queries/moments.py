@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -28,30 +29,51 @@ class LogTime:
         return any(wall.t <= t for wall in self.walls)
 
 
-def of_learner(connection: Connection, learner: int) -> LogTime:
-    """The log in which a learner was introduced. Four statements."""
+def of_identities(connection: Connection, learners: Collection[int]) -> dict[int, LogTime]:
+    """The logs in which these identities were introduced, by identity. Four statements."""
     logs, branches, numbers = schema.logs, schema.branches, schema.learner_numbers
     query = (
-        select(branches.c.log)
+        select(schema.learners.c.pk, branches.c.log)
         .select_from(schema.learners)
         .join(logs, logs.c.device == schema.learners.c.device)
         .join(branches, branches.c.log == logs.c.pk)
         .join(numbers, (numbers.c.branch == branches.c.pk) & (numbers.c.learner == schema.learners.c.pk))
-        .where(schema.learners.c.pk == learner)
+        .where(schema.learners.c.pk.in_(learners))
     )
-    log = connection.execute(query).scalars().first()
-    if log is None:
-        return LogTime()
-    count = select(func.count()).select_from(branches).where(branches.c.log == log)
-    is_forked = connection.execute(count).scalar_one() > 1
+    log_of: dict[int, int] = dict(connection.execute(query).all())
+    here = set(log_of.values())
+    count = select(branches.c.log, func.count()).where(branches.c.log.in_(here)).group_by(branches.c.log)
+    forked = {log for log, tips in connection.execute(count) if tips > 1}
     notes, segments = schema.clock_notes.c, schema.segments.c
-    said = connection.execute(select(notes.t, notes.wall_ms, notes.hub_ms).where(notes.log == log)).all()
-    came = select(segments.end_t, segments.received_ms).where(
-        segments.log == log, segments.end_t.is_not(None)
-    )
-    return LogTime(
-        tuple(Anchor(t, hub_ms) for t, _, hub_ms in said if hub_ms is not None),
-        tuple(Received(*row) for row in connection.execute(came)),
-        tuple(WallNote(t, wall_ms) for t, wall_ms, _ in said if wall_ms is not None),
-        is_forked,
-    )
+    anchors: dict[int, list[Anchor]] = {log: [] for log in here}
+    walls: dict[int, list[WallNote]] = {log: [] for log in here}
+    received: dict[int, list[Received]] = {log: [] for log in here}
+    said = select(notes.log, notes.t, notes.wall_ms, notes.hub_ms).where(notes.log.in_(here))
+    for log, t, wall_ms, hub_ms in connection.execute(said):
+        if hub_ms is not None:
+            anchors[log].append(Anchor(t, hub_ms))
+        if wall_ms is not None:
+            walls[log].append(WallNote(t, wall_ms))
+    came = select(segments.log, segments.end_t, segments.received_ms)
+    for log, end_t, received_ms in connection.execute(
+        came.where(segments.log.in_(here), segments.end_t.is_not(None))
+    ):
+        received[log].append(Received(end_t, received_ms))
+    times = {
+        log: LogTime(tuple(anchors[log]), tuple(received[log]), tuple(walls[log]), log in forked)
+        for log in here
+    }
+    return {learner: times[log_of[learner]] if learner in log_of else LogTime() for learner in learners}
+
+
+def first(times: Mapping[int, LogTime], said: Iterable[tuple[int, int]]) -> tuple[Interval | None, bool]:
+    """(the earliest of several (identity, log time), whether a device's clock had a say in it)."""
+    known = []
+    for identity, t in said:
+        moment = times[identity].moment(t)
+        if moment is not None:
+            known.append((moment.estimate, identity, moment))
+    if not known:
+        return None, False
+    _, identity, moment = min(known, key=lambda one: one[:2])
+    return moment, bool(times[identity].walls)

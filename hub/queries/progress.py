@@ -1,4 +1,4 @@
-"""Learners, and how far they have come in each course, over all versions of it.
+"""How far people have come in each course, over all versions of it and all their identities.
 
 What a lesson needs to be done is the rule of the village laptop (`node.learning`): a test is submitted, the
 final one passed, a reading read to its end.
@@ -11,32 +11,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from content_packs.manifest import Manifest, open_manifest
 from hub import courses, schema
-from sync.profile import open_profile
+from sync.progress.rows import LESSON_PROGRESS, Join
 
-LEARNERS_MOST: Final = 500
-"""Learners of one village that are shown; villages have about twenty."""
 _WHOLE: Final = 10_000
 
 _l: Final = schema.learners
 _p: Final = schema.packs
 _lp: Final = schema.lesson_progress
 _cp: Final = schema.course_progress
-
-
-@dataclass(frozen=True, slots=True)
-class Learner:
-    """A person; `name` is empty until the profile has come."""
-
-    pk: int
-    id: bytes
-    name: str
-    position: str
-    village: str
-    device: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +37,10 @@ class LessonLine:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a learner has come in a course. `title` and `total` are None if its pack isn't known."""
+    """How far a person has come in a course. `title` and `total` are None if its pack isn't known.
+
+    `completed` holds (identity, log time) of each version that was completed: times of two logs can't be compared.
+    """
 
     course_key: bytes
     title: str | None
@@ -59,7 +48,7 @@ class Progress:
     total: int | None
     best_score: int | None
     seconds: int
-    completed_t: int | None
+    completed: tuple[tuple[int, int], ...]
     lessons: tuple[LessonLine, ...]
 
 
@@ -120,30 +109,17 @@ def posttests(manifest: Manifest) -> set[int]:
     return {lesson.number for lesson in manifest.lessons if lesson.role == "posttest"}
 
 
-def of_village(connection: Connection, village: str) -> list[Learner]:
-    """The learners of a village by name, those without one last."""
-    query = _learners().where(schema.devices.c.village == village).order_by(_l.c.pk).limit(LEARNERS_MOST)
-    found = [_learner(row) for row in connection.execute(query)]
-    return sorted(found, key=lambda learner: (not learner.name, learner.name.casefold(), learner.pk))
-
-
-def find(connection: Connection, learner: bytes) -> Learner | None:
-    row = connection.execute(_learners().where(_l.c.learner == learner)).one_or_none()
-    return None if row is None else _learner(row)
-
-
-def of_learners(connection: Connection, pks: Sequence[int]) -> dict[int, list[Progress]]:
-    """The courses of each of these learners, the one with most done first. Four statements."""
-    lessons = _by_course(connection, _lp, pks)
-    completed = _by_course(connection, _cp, pks)
+def of_people(connection: Connection, people: Sequence[int]) -> dict[int, list[Progress]]:
+    """The courses of each of these people (numbers of persons), the one with most done first. Four statements."""
+    lessons = _lessons(connection, people)
+    completed = _completed(connection, people)
     known = manifests(connection, {row.manifest_hash for rows in lessons.values() for row in rows})
     titles = courses.titles(connection)
-    found: dict[int, list[Progress]] = {pk: [] for pk in pks}
-    for learner, course_key in lessons.keys() | completed.keys():
-        rows = lessons.get((learner, course_key), [])
-        times = [row.completed_t for row in completed.get((learner, course_key), [])]
-        title = titles.get(course_key)
-        found[learner].append(_progress(course_key, title, rows, known, min(times, default=None)))
+    found: dict[int, list[Progress]] = {person: [] for person in people}
+    for person, course_key in lessons.keys() | completed.keys():
+        rows = lessons.get((person, course_key), [])
+        times = completed.get((person, course_key), [])
+        found[person].append(_progress(course_key, titles.get(course_key), rows, known, times))
     for many in found.values():
         many.sort(key=lambda progress: (-progress.done, progress.title or "", progress.course_key))
     return found
@@ -161,7 +137,7 @@ def _progress(
     title: str | None,
     rows: Sequence[Any],
     known: Mapping[bytes, Manifest],
-    completed_t: int | None,
+    completed: Sequence[tuple[int, int]],
 ) -> Progress:
     by_version: dict[int, list[Any]] = {}
     for row in rows:
@@ -180,42 +156,52 @@ def _progress(
         len(best.manifest.lessons) if best and best.manifest else None,
         max(scores, default=None),
         sum(row.seconds for row in rows),
-        completed_t,
+        tuple(completed),
         best.lines if best else (),
     )
 
 
-def _by_course(
-    connection: Connection, table: Any, pks: Sequence[int]
-) -> dict[tuple[int, bytes], list[Any]]:
-    """The rows of these learners with their packs, by learner and course."""
+def _lessons(connection: Connection, people: Sequence[int]) -> dict[tuple[int, bytes], list[Any]]:
+    """What these people did in each lesson, their identities joined; by person and course."""
+    joins: dict[Join, Any] = {Join.SUM: func.sum, Join.MAX: func.max, Join.MIN: func.min}
+    pack = (_p.c.course_key, _p.c.version, _p.c.manifest_hash)
     query = (
-        select(table, _p.c.course_key, _p.c.version, _p.c.manifest_hash)
-        .join(_p, _p.c.pk == table.c.pack)
-        .where(table.c.learner.in_(pks))
+        select(
+            _l.c.person,
+            _lp.c.pack,
+            _lp.c.lesson,
+            *pack,
+            *(
+                cast(joins[join](_lp.c[name]), BigInteger).label(name)
+                for name, join in LESSON_PROGRESS.columns.items()
+            ),
+        )
+        .join(_l, _l.c.pk == _lp.c.learner)
+        .join(_p, _p.c.pk == _lp.c.pack)
+        .where(_l.c.person.in_(people))
+        .group_by(_l.c.person, _lp.c.pack, _lp.c.lesson, *pack)
     )
     found: dict[tuple[int, bytes], list[Any]] = {}
     for row in connection.execute(query):
-        found.setdefault((row.learner, bytes(row.course_key)), []).append(row)
+        found.setdefault((row.person, bytes(row.course_key)), []).append(row)
     return found
 
 
-def _learners() -> Select[Any]:
-    devices, profiles = schema.devices, schema.profiles
-    return (
-        select(_l.c.pk, _l.c.learner, profiles.c.data, devices.c.village, devices.c.device)
-        .join(devices, devices.c.pk == _l.c.device)
-        .outerjoin(profiles, profiles.c.commitment == _l.c.commitment)
+def _completed(
+    connection: Connection, people: Sequence[int]
+) -> dict[tuple[int, bytes], list[tuple[int, int]]]:
+    query = (
+        select(_l.c.person, _p.c.course_key, _l.c.pk, _cp.c.completed_t)
+        .select_from(_cp)
+        .join(_l, _l.c.pk == _cp.c.learner)
+        .join(_p, _p.c.pk == _cp.c.pack)
+        .where(_l.c.person.in_(people))
+        .order_by(_l.c.pk, _cp.c.completed_t)
     )
-
-
-def _learner(row: Any) -> Learner:
-    if row.data is None:
-        return Learner(row.pk, bytes(row.learner), "", "", row.village, bytes(row.device))
-    profile = open_profile(bytes(row.data))
-    return Learner(
-        row.pk, bytes(row.learner), profile.name, profile.position, row.village, bytes(row.device)
-    )
+    found: dict[tuple[int, bytes], list[tuple[int, int]]] = {}
+    for person, course_key, identity, completed_t in connection.execute(query):
+        found.setdefault((person, bytes(course_key)), []).append((identity, completed_t))
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
 from hub import schema
+from hub.places import within as within
 from hub.regions import Region, parent_of
 
 VILLAGE: Final = 13
@@ -20,6 +21,7 @@ FOUND_MOST: Final = 50
 _d: Final = schema.devices
 _s: Final = schema.segments
 _r: Final = schema.regions
+_l: Final = schema.learners
 
 
 @dataclass
@@ -64,36 +66,50 @@ def names(connection: Connection, codes: Iterable[str]) -> Names:
     return Names(dict(connection.execute(query).all()) if wanted else {})
 
 
-def within(code: str) -> ColumnElement[bool]:
-    """That a device's village is `code` or lies in it. True for every collation of text, unlike `<`."""
-    return or_(_d.c.village == code, _d.c.village.like(f"{code}.%")) if code else true()
-
-
 def tallies(connection: Connection, code: str, width: int) -> dict[str, Tally]:
     """The figures of the regions in `code` whose codes are `width` long, if they have any."""
     key = func.substr(_d.c.village, 1, width).label("code")
     found: dict[str, Tally] = {}
 
-    def add(name: str, query: Any) -> None:
-        for row in connection.execute(query.where(within(code)).group_by(key)):
+    def put(name: str, query: Any) -> None:
+        for row in connection.execute(query):
             setattr(found.setdefault(row.code, Tally()), name, row[1])
 
+    def add(name: str, query: Any) -> None:
+        put(name, query.where(within(code)).group_by(key))
+
     registered, waiting = _d.c.state == "registered", _d.c.state == "waiting"
-    learners = select(key, func.count()).select_from(schema.learners)
-    learners = learners.join(_d, _d.c.pk == schema.learners.c.device)
-    completed = select(key, func.count()).select_from(schema.course_progress)
-    completed = completed.join(schema.learners, schema.learners.c.pk == schema.course_progress.c.learner)
+    learners = select(key, func.count(_l.c.person.distinct())).select_from(_l)
     entries = (
         select(key, func.sum(_s.c.count)).select_from(_s).join(schema.logs, schema.logs.c.pk == _s.c.log)
     )
+    completed = completions(key).join(_d, _d.c.pk == _l.c.device).where(within(code)).subquery()
     add("devices", select(key, func.count()).where(registered))
     add("waiting", select(key, func.count()).where(waiting))
-    add("last_contact_ms", select(key, func.max(_d.c.last_contact_ms)).where(registered))
-    add("learners", learners)
-    add("completions", completed.join(_d, _d.c.pk == schema.learners.c.device))
+    add("last_contact_ms", select(key, func.max(heard_ms())).where(registered))
+    add("learners", learners.join(_d, _d.c.pk == _l.c.device))
+    put("completions", select(completed.c.code, func.count()).group_by(completed.c.code))
     merged = entries.join(_d, _d.c.pk == schema.logs.c.device).where(_s.c.state == schema.MERGED)
     add("entries", merged)
     return found
+
+
+def completions(*columns: Any) -> Select[Any]:
+    """Who completed which course, each person and course once, and `columns` of the learners beside them."""
+    completed = schema.course_progress
+    return (
+        select(*columns, _l.c.person, schema.packs.c.course_key)
+        .select_from(completed)
+        .join(_l, _l.c.pk == completed.c.learner)
+        .join(schema.packs, schema.packs.c.pk == completed.c.pack)
+        .distinct()
+    )
+
+
+def heard_ms() -> ColumnElement[Any]:
+    """When a device was last heard of on any road; null if never."""
+    contact, stick = _d.c.last_contact_ms, _d.c.last_stick_ms
+    return case((func.coalesce(stick, 0) > func.coalesce(contact, 0), stick), else_=contact)
 
 
 def search(connection: Connection, text: str) -> list[Region]:

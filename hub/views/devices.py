@@ -5,12 +5,18 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hub import registry
+from hub import quarantine, registry, unlock
 from hub.db import reading
+from hub.errors import HubError
+from hub.quarantine import Apart
 from hub.queries import alerts, devices, regions
+from hub.views import typed
 from hub.views.desk import PAGE, hub, page_number, pages_of
 from hub.views.places import bytes_or_404
+from hub.views.typed import TypedError
 from hub.views.words import STATES
+from sync.errors import N_, MalformedError
+from sync.keys import sha256
 from web.languages import gettext as _
 
 ALERTS_SHOWN = 20
@@ -44,14 +50,7 @@ def listed() -> ResponseReturnValue:
 
 @blueprint.get("/perangkat/<number>")
 def device(number: str) -> ResponseReturnValue:
-    with reading(hub().engine) as connection:
-        found = devices.find(connection, bytes_or_404(number)) or abort(404)
-        logs = devices.logs(connection, found.pk)
-        rows = alerts.listed(connection, ALERTS_SHOWN, device=found.pk)
-        names = regions.names(connection, {found.village})
-    return render_template(
-        "device.html", device=found, logs=logs, alerts=rows, names=names, now_ms=hub().intake.now_ms()
-    )
+    return _page(number)
 
 
 @blueprint.post("/perangkat/<number>/setujui")
@@ -70,6 +69,87 @@ def refuse(number: str) -> ResponseReturnValue:
 
 @blueprint.post("/perangkat/<number>/cabut")
 def revoke(number: str) -> ResponseReturnValue:
-    registry.revoke(hub().engine, bytes_or_404(number), hub().intake.now_ms())
+    try:
+        reason = typed.reason()
+    except TypedError as refusal:
+        return _page(number, revoke_problem=refusal.sentence(_)), 422
+    registry.revoke(hub().engine, bytes_or_404(number), hub().intake.now_ms(), reason)
     flash(_("Perangkat dicabut. Yang sudah diterima tetap ada; kiriman berikutnya dikarantina."))
     return redirect(url_for("devices.device", number=number))
+
+
+@blueprint.post("/perangkat/<number>/karantina")
+def decide(number: str) -> ResponseReturnValue:
+    """Let all, some or none of what is kept apart count. What came after the page was shown is decided anew."""
+    id_ = bytes_or_404(number)
+    with reading(hub().engine) as connection:
+        found = devices.find(connection, id_) or abort(404)
+        apart = quarantine.of_device(connection, found.pk)
+    until = request.form.get("until", type=int)
+    try:
+        if request.form.get("seen") != seen(apart):
+            raise TypedError(N_("Isi karantina berubah sejak halaman dibuka. Periksa lagi, lalu putuskan."))
+        accepted = _up_to(apart, until, request.form.get("decision", ""))
+        reason = typed.reason() if len(accepted) < len(apart) else ""
+    except TypedError as refusal:
+        return _page(number, quarantine_problem=refusal.sentence(_)), 422
+    rejected = {one.pk for one in apart} - set(accepted)
+    total = quarantine.decide(hub().engine, id_, accepted, rejected, reason, hub().intake.now_ms())
+    rest = sum(one.count for one in apart) - total
+    flash(_("%(accepted)s catatan diterima, %(rejected)s ditolak.", accepted=total, rejected=rest))
+    return redirect(url_for("devices.device", number=number))
+
+
+@blueprint.post("/perangkat/<number>/kode-pembuka")
+def give_code(number: str) -> ResponseReturnValue:
+    """The code is shown once, to be read out on the telephone."""
+    id_, challenge = bytes_or_404(number), request.form.get("challenge", "")
+    try:
+        codes = unlock.give(hub().engine, hub().config, id_, challenge, hub().intake.now_ms())
+    except (HubError, MalformedError) as refusal:
+        return _page(number, unlock_problem=refusal.sentence(_)), 422
+    return render_template("unlock_code.html", number=number, codes=codes, device_id=id_)
+
+
+def seen(apart: list[Apart]) -> str:
+    """What a page showed of a quarantine, so that nothing is decided unseen."""
+    return sha256(b",".join(b"%d" % one.pk for one in apart))[:8].hex()
+
+
+def _up_to(apart: list[Apart], until: int | None, decision: str) -> list[int]:
+    """The segments to accept: all, none, or those listed up to and with `until`.
+
+    Raises:
+        TypedError: no decision was made, or about a segment that isn't there.
+    """
+    pks = [one.pk for one in apart]
+    if until in pks:
+        return pks[: pks.index(until) + 1]
+    if until is None and decision in ("all", "none"):
+        return pks if decision == "all" else []
+    raise TypedError(N_("Pilih yang diterima: semua, sampai satu baris, atau tidak ada."))
+
+
+def _page(
+    number: str, revoke_problem: str = "", quarantine_problem: str = "", unlock_problem: str = ""
+) -> str:
+    with reading(hub().engine) as connection:
+        found = devices.find(connection, bytes_or_404(number)) or abort(404)
+        logs = devices.logs(connection, found.pk)
+        rows = alerts.listed(connection, ALERTS_SHOWN, device=found.pk)
+        apart = quarantine.of_device(connection, found.pk)
+        names = regions.names(connection, {found.village})
+    return render_template(
+        "device.html",
+        device=found,
+        logs=logs,
+        alerts=rows,
+        apart=apart,
+        seen=seen(apart),
+        names=names,
+        now_ms=hub().intake.now_ms(),
+        revoke_problem=revoke_problem,
+        quarantine_problem=quarantine_problem,
+        unlock_problem=unlock_problem,
+        reason_most=typed.REASON_MOST,
+    )

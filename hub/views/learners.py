@@ -1,23 +1,127 @@
-"""One learner: every course with its lessons, scores, time, and when it was completed."""
+"""One person: courses, all identities of the same person, and the person's data."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
+from hub import identity
 from hub.db import reading
-from hub.queries import moments, progress, regions
+from hub.queries import moments, persons, progress, regions
+from hub.queries.persons import Learner
+from hub.views import typed
 from hub.views.desk import hub
 from hub.views.places import bytes_or_404
+from hub.views.typed import TypedError
+from web.languages import gettext as _
 
-blueprint = Blueprint("learners", __name__)
+DISTRICT = 8
+
+blueprint = Blueprint("learners", __name__, url_prefix="/peserta")
 
 
-@blueprint.get("/peserta/<number>")
+@blueprint.get("/<number>")
 def learner(number: str) -> ResponseReturnValue:
+    return _page(number)
+
+
+@blueprint.get("/<number>/gabung")
+def search(number: str) -> ResponseReturnValue:
+    """Find who may be the same person."""
+    text, region, problem = request.args.get("q", "").strip(), request.args.get("wilayah"), ""
     with reading(hub().engine) as connection:
-        found = progress.find(connection, bytes_or_404(number)) or abort(404)
-        courses = progress.of_learners(connection, [found.pk])[found.pk]
-        time = moments.of_learner(connection, found.pk)
-        names = regions.names(connection, {found.village})
-    return render_template("learner.html", learner=found, courses=courses, time=time, names=names)
+        found = _find(connection, number)
+        given = found.village[:DISTRICT] if region is None else region.strip()
+        people: list[Learner] = []
+        whole = True
+        try:
+            code = typed.known_region(connection, typed.region_code(given))
+        except TypedError as refusal:
+            problem = refusal.sentence(_)
+        else:
+            if text or region is not None:
+                people, whole = persons.search(connection, text, code, found.pk)
+        names = regions.names(connection, {one.village for one in (*people, found)})
+    page = render_template(
+        "learner_search.html",
+        learner=found,
+        people=people,
+        whole=whole,
+        names=names,
+        text=text,
+        region=given,
+        asked=bool(text) or region is not None,
+        problem=problem,
+        most=persons.FOUND_MOST,
+    )
+    return page, 422 if problem else 200
+
+
+@blueprint.get("/<number>/gabung/<other>")
+def compare(number: str, other: str) -> ResponseReturnValue:
+    """The evidence, side by side, before two people become one."""
+    with reading(hub().engine) as connection:
+        both = (_find(connection, number), _find(connection, other))
+        courses = progress.of_people(connection, [one.pk for one in both])
+        names = regions.names(connection, {one.village for person in both for one in person.identities})
+    return render_template("learner_compare.html", both=both, courses=courses, names=names)
+
+
+@blueprint.post("/<number>/gabung/<other>")
+def merge(number: str, other: str) -> ResponseReturnValue:
+    one, two = bytes_or_404(number), bytes_or_404(other)
+    if one == two:
+        abort(404)
+    identity.merge(hub().engine, one, two, hub().intake.now_ms())
+    flash(_("Keduanya kini dihitung sebagai satu peserta. Bila keliru, pisahkan lagi di bawah."))
+    return redirect(url_for("learners.learner", number=number))
+
+
+@blueprint.post("/<number>/pisah/<other>")
+def separate(number: str, other: str) -> ResponseReturnValue:
+    one, two = bytes_or_404(number), bytes_or_404(other)
+    if one == two:
+        abort(404)
+    identity.separate(hub().engine, one, two, hub().intake.now_ms())
+    flash(_("Keduanya dipisahkan lagi; masing-masing dihitung sendiri."))
+    return redirect(url_for("learners.learner", number=number))
+
+
+@blueprint.post("/<number>/hapus-data")
+def erase(number: str) -> ResponseReturnValue:
+    with reading(hub().engine) as connection:
+        found = _find(connection, number)
+    typed_name = " ".join(request.form.get("name", "").split()).casefold()
+    if not found.name or typed_name != " ".join(found.name.split()).casefold():
+        return _page(
+            number, _("Nama tidak sama, jadi tidak ada yang dihapus. Tulis persis seperti di atas.")
+        ), 422
+    identity.erase(hub().engine, found.id, hub().intake.now_ms())
+    flash(_("Data pribadi dihapus. Desa menghapus salinannya saat terhubung atau lewat flashdisk."))
+    return redirect(url_for("learners.learner", number=number))
+
+
+def _page(number: str, problem: str = "") -> str:
+    with reading(hub().engine) as connection:
+        found = _find(connection, number)
+        courses = progress.of_people(connection, [found.pk])[found.pk]
+        times = moments.of_identities(connection, [one.pk for one in found.identities])
+        links = persons.links(connection, found)
+        others = persons.people(connection, {id_ for link in links for id_ in (link.one, link.other)})
+        names = regions.names(connection, {one.village for one in found.identities})
+    return render_template(
+        "learner.html",
+        learner=found,
+        courses=courses,
+        completed={course.course_key: moments.first(times, course.completed) for course in courses},
+        links=[link for link in links if link.merged],
+        apart=[link for link in links if not link.merged],
+        others=others,
+        names=names,
+        problem=problem,
+    )
+
+
+def _find(connection: Connection, number: str) -> Learner:
+    return persons.find(connection, bytes_or_404(number)) or abort(404)

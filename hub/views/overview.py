@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from hub import overview
+from hub import ledger, overview
 from hub import regions as region_list
 from hub.db import reading
 from hub.queries import alerts, devices, regions
+from hub.queries.bundles import OVERDUE, within_ledger
 from hub.views.desk import hub
 
 SHOWN = 5
@@ -32,6 +33,7 @@ def show() -> ResponseReturnValue:
             silent=silent,
             silent_total=devices.count(connection, devices.SILENT, now_ms),
             alerts=rows,
+            overdue=ledger.count(connection, within_ledger("", OVERDUE, now_ms)),
             provinces=region_list.children(connection, ""),
             tallies=regions.tallies(connection, "", regions.CHILD[0]),
             names=regions.names(connection, shown),

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from hub import regions as region_list
 from hub.db import reading
-from hub.queries import devices, progress, regions
+from hub.queries import devices, persons, progress, regions
 from hub.regions import Region
 from hub.views.desk import hub
 
@@ -47,13 +47,13 @@ def _region(connection: Connection, here: Region) -> str:
 
 
 def _village(connection: Connection, here: Region) -> str:
-    learners = progress.of_village(connection, here.code)
+    learners = persons.of_village(connection, here.code)
     return render_template(
         "village.html",
         region=here,
         path=region_list.path(connection, here.parent),
         devices=devices.of_village(connection, here.code, DEVICES_MOST),
         learners=learners,
-        courses=progress.of_learners(connection, [learner.pk for learner in learners]),
+        courses=progress.of_people(connection, [learner.pk for learner in learners]),
         now_ms=hub().intake.now_ms(),
     )

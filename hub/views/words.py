@@ -6,7 +6,10 @@ from typing import Final
 
 from flask import Flask
 
+from sync import decisions
+from sync.entries import Kind
 from sync.errors import N_
+from sync.keys import key_id
 from web.dates import number
 from web.languages import gettext as _
 
@@ -49,6 +52,55 @@ ALERTS: Final = {
             "cadangan lama dipulihkan. Yang sudah diterima pusat tetap aman."
         ),
     ),
+    "ahead": (
+        N_("Pusat kehilangan catatan perangkat"),
+        N_(
+            "Perangkat ini sudah mengirim catatan yang kini tidak ada di pusat, biasanya karena pusat "
+            "dipulihkan dari cadangan. Perangkat mengirimnya lagi sendiri; biarkan desa terhubung atau "
+            "membawa flashdisk sekali lagi."
+        ),
+    ),
+    "hub-lost": (
+        N_("Pusat kehilangan keputusannya sendiri"),
+        N_(
+            "Perangkat ini memegang keputusan yang disegel pusat dan kini tidak ada di pusat, biasanya "
+            "karena pusat dipulihkan dari cadangan. Pusat sudah melanjutkan dengan log baru. Periksa "
+            "keputusan terakhir untuk desa ini, dan ulangi yang hilang."
+        ),
+    ),
+    "strange-kind": (
+        N_("Perangkat menulis yang hanya boleh ditulis pusat"),
+        N_(
+            "Catatan seperti itu disimpan dan tidak berpengaruh apa pun. Laptop ini mungkin memakai program "
+            "yang diubah: hubungi desa, dan cabut perangkatnya bila tidak ada penjelasan."
+        ),
+    ),
+    "bad-item": (
+        N_("Sebagian isi flashdisk ditolak"),
+        N_(
+            "Paket data dari perangkat ini memuat bagian yang rusak atau tidak sah. Bagian lain tetap "
+            "diterima. Minta desa menyimpan sekali lagi ke flashdisk lain."
+        ),
+    ),
+    "bad-manifest": (
+        N_("Paket data palsu"),
+        N_(
+            "Sebuah paket data mengaku dari perangkat ini, tetapi segelnya bukan milik perangkat ini. "
+            "Isinya tidak diterima. Tanyakan kepada petugas dari mana flashdisk itu."
+        ),
+    ),
+}
+
+BUNDLES: Final = {
+    "overdue": N_("Terlambat"),
+    "under-way": N_("Di perjalanan"),
+    "arrived": N_("Sudah tiba"),
+}
+
+COURIERS: Final = {
+    "waiting": N_("Kode belum dipakai"),
+    "registered": N_("Terdaftar"),
+    "revoked": N_("Dicabut"),
 }
 
 
@@ -60,6 +112,9 @@ def prepare(app: Flask) -> None:
         alert_advice=lambda kind: _(ALERTS[kind][1]) if kind in ALERTS else "",
         device_number=lambda device: device.hex()[:12],
         stretch=stretch,
+        bundle_word=lambda state: _(BUNDLES[state]),
+        courier_word=lambda state: _(COURIERS[state]),
+        said=said,
     )
 
 
@@ -71,3 +126,34 @@ def stretch(ms: int) -> str:
     if minutes < 48 * 60:
         return _("%(count)s jam", count=round(minutes / 60))
     return _("%(count)s hari", count=number(round(minutes / 1440)))
+
+
+def said(kind: Kind) -> str:
+    """A decision of this hub in one phrase."""
+    match kind:
+        case decisions.DeviceRegistered():
+            return _("Perangkat %(number)s didaftarkan", number=key_id(kind.public_key).hex()[:12])
+        case decisions.DeviceRevoked():
+            device, why = kind.device.hex()[:12], kind.reason or "–"
+            return _("Perangkat %(number)s dicabut: %(reason)s", number=device, reason=why)
+        case decisions.LearnersMerged() | decisions.LearnersSeparated():
+            one, other = kind.one.hex()[:12], kind.other.hex()[:12]
+            if isinstance(kind, decisions.LearnersMerged):
+                return _("Peserta %(one)s dan %(other)s digabungkan", one=one, other=other)
+            return _("Peserta %(one)s dan %(other)s dipisahkan", one=one, other=other)
+        case decisions.BundleReceived():
+            return _(
+                "Kiriman flashdisk diterima: %(parts)s dari %(of)s bagian", parts=kind.parts, of=kind.of
+            )
+        case decisions.PersonalDataErased():
+            return _("Data pribadi seorang peserta dihapus")
+        case decisions.EntriesRejected():
+            count = number(kind.count)
+            return _("%(count)s catatan ditolak: %(reason)s", count=count, reason=kind.reason or "–")
+        case decisions.EntriesAccepted():
+            return _("%(count)s catatan dari karantina diterima", count=number(kind.count))
+        case decisions.UnlockCodeGiven():
+            return _("Kode pembuka diberikan untuk perangkat %(number)s", number=kind.device.hex()[:12])
+        case decisions.AnnouncementPosted():
+            return kind.title
+    return _("Keputusan lain (jenis %(number)s)", number=kind.number)

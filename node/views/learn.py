@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 
 from content_packs.render import with_addresses
+from node import mydata
 from node.desk import course_or_404, desk, for_learners, lesson_or_404
 from node.learning import CourseState
 from node.sittings import Sitting
@@ -70,6 +71,15 @@ def media(here: Sitting, pack: int, path: str) -> ResponseReturnValue:
 @for_learners
 def progress(here: Sitting) -> ResponseReturnValue:
     return render_template("progress.html", courses=desk().node.learning.courses(here.who))
+
+
+@blueprint.post("/kemajuan/unduh")
+@for_learners
+def download(here: Sitting) -> ResponseReturnValue:
+    file = mydata.export(desk().node, here.who, _(mydata.ABOUT))
+    response = Response(file, mimetype="application/json")
+    response.headers["Content-Disposition"] = "attachment; filename=data-saya-lontar.json"
+    return response
 
 
 def _most_urgent_first(course: CourseState) -> tuple[bool, bool, int]:

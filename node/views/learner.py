@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from node.desk import begin_sitting, desk, end_sitting, sitter
+from node.desk import at_the_laptop, begin_sitting, desk, end_sitting, pin_holder, sitter
 from node.learners import POSITIONS, is_easy, is_pin
 from node.learning import Learner
 from web.dates import wait
@@ -30,22 +30,31 @@ def choose() -> ResponseReturnValue:
     shown = people[(page - 1) * PAGE : page * PAGE]
     groups = [(position, list(group)) for position, group in groupby(shown, key=lambda p: p.position)]
     return render_template(
-        "choose.html", groups=groups, search=search, page=page, pages=pages, total=len(people)
+        "choose.html",
+        groups=groups,
+        search=search,
+        page=page,
+        pages=pages,
+        total=len(people),
+        drives=desk().visits.drives() if at_the_laptop() else [],
     )
 
 
 @blueprint.route("/masuk/<int:number>", methods=["GET", "POST"])
 def enter(number: int) -> ResponseReturnValue:
     learner = desk().node.learning.learner(number) or abort(404)
-    is_new = not desk().secrets.is_set(number)
+    if learner.has_left:
+        abort(404)
+    holder = pin_holder(desk().node.learning.numbers(number))
+    is_new = not desk().secrets.is_set(holder)
     problem, status = "", 200
     if request.method == "POST":
-        problem, status = _set_pin(number) if is_new else _try_pin(number)
+        problem, status = _set_pin(holder) if is_new else _try_pin(holder)
         if not problem:
-            begin_sitting(number)
+            begin_sitting(learner.number)
             return redirect(url_for("learn.courses"))
     elif not is_new:
-        problem = _wait_sentence(desk().secrets.wait_s(number))
+        problem = _wait_sentence(desk().secrets.wait_s(holder))
     return render_template("pin.html", learner=learner, is_new=is_new, problem=problem), status
 
 

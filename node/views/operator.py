@@ -1,4 +1,4 @@
-"""The village operator's pages: log in, add learners, reset a PIN.
+"""The village operator's pages: log in, add learners, rename them, reset a PIN, say who has left.
 
 The password is set at first use, and only at the laptop itself; afterwards it opens these pages from the
 phones on the hotspot too.
@@ -6,14 +6,15 @@ phones on the hotspot too.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from node.desk import begin_sitting, desk, for_operator, sitting
+from node.desk import at_the_laptop, begin_sitting, desk, for_operator, is_operator
+from node.desk import reset_pin as forget_pins
 from node.learners import OPERATOR, PASSWORD_MAX, PASSWORD_MIN, POSITIONS
+from node.learning import Learner
 from node.recorder import OperatorAction
 from sync.errors import LontarError
 from web.dates import wait
@@ -28,11 +29,11 @@ blueprint = Blueprint("operator", __name__, url_prefix="/operator")
 
 @blueprint.route("/masuk", methods=["GET", "POST"])
 def enter() -> ResponseReturnValue:
-    here = sitting()
-    if here is not None and here.is_operator:
+    if is_operator():
         return redirect(url_for("operator.learners"))
     is_new = not desk().secrets.is_set(OPERATOR)
-    if is_new and not is_local(request.remote_addr):
+    local = at_the_laptop()
+    if is_new and not local:
         return render_template("operator_enter.html", is_new=is_new, elsewhere=True), 403
     problem, status = "", 200
     if request.method == "POST":
@@ -40,7 +41,7 @@ def enter() -> ResponseReturnValue:
         if not problem:
             begin_sitting(OPERATOR)
             return redirect(url_for("operator.learners"))
-    return render_template("operator_enter.html", is_new=is_new, problem=problem), status
+    return render_template("operator_enter.html", is_new=is_new, problem=problem, local=local), status
 
 
 @blueprint.get("")
@@ -52,10 +53,7 @@ def learners() -> ResponseReturnValue:
 @blueprint.post("")
 @for_operator
 def add() -> ResponseReturnValue:
-    name = " ".join(request.form.get("name", "").split())
-    position = request.form.get("position", "")
-    if position == OTHER:
-        position = " ".join(request.form.get("other", "").split())
+    name, position = _typed()
     problem = _name_problem(name, position)
     if not problem:
         try:
@@ -71,29 +69,76 @@ def add() -> ResponseReturnValue:
 @blueprint.get("/peserta/<int:number>")
 @for_operator
 def learner(number: int) -> ResponseReturnValue:
-    person = desk().node.learning.learner(number) or abort(404)
-    return render_template("operator_learner.html", person=person, has_pin=desk().secrets.is_set(number))
+    return _person(_person_or_404(number))
+
+
+@blueprint.post("/peserta/<int:number>")
+@for_operator
+def change(number: int) -> ResponseReturnValue:
+    person = _person_or_404(number)
+    name, position = _typed()
+    problem = _name_problem(name, position, person.number)
+    if not problem:
+        try:
+            desk().node.recorder.change_profile(person.number, name, position)
+        except LontarError as refusal:
+            problem = refusal.sentence(_)
+    if problem:
+        return _person(person, problem, request.form.to_dict()), 422
+    flash(_("Data %(name)s sudah diubah.", name=name))
+    return redirect(url_for("operator.learner", number=person.number))
 
 
 @blueprint.post("/peserta/<int:number>/pin")
 @for_operator
 def reset_pin(number: int) -> ResponseReturnValue:
-    person = desk().node.learning.learner(number) or abort(404)
-    desk().node.recorder.act(OperatorAction.PIN_RESET, number)
-    desk().secrets.forget(number)
-    desk().sittings.end_all_of(number)
+    person = _person_or_404(number)
+    desk().node.recorder.act(OperatorAction.PIN_RESET, person.number)
+    forget_pins(desk().node.learning.numbers(number))
     flash(_("PIN %(name)s dihapus. Minta yang bersangkutan segera membuat PIN baru.", name=person.name))
     return redirect(url_for("operator.learners"))
 
 
-def is_local(address: str | None) -> bool:
-    """Whether the browser runs on the laptop itself."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback
+@blueprint.post("/peserta/<int:number>/pindah")
+@for_operator
+def leave(number: int) -> ResponseReturnValue:
+    person = _person_or_404(number)
+    has_left = not person.has_left
+    desk().node.learning.set_left(person.number, has_left)
+    if has_left:
+        for each in desk().node.learning.numbers(number):
+            desk().sittings.end_all_of(each)
+        flash(_("%(name)s tidak ditampilkan lagi. Kemajuan belajarnya tetap tersimpan.", name=person.name))
+    else:
+        flash(_("%(name)s ditampilkan lagi di halaman depan.", name=person.name))
+    return redirect(url_for("operator.learners"))
+
+
+def _person_or_404(number: int) -> Learner:
+    return desk().node.learning.learner(number) or abort(404)
+
+
+def _person(person: Learner, problem: str = "", values: dict[str, str] | None = None) -> str:
+    usual = person.position if person.position in POSITIONS else OTHER
+    kept = {"name": person.name, "position": usual, "other": person.position if usual == OTHER else ""}
+    return render_template(
+        "operator_learner.html",
+        person=person,
+        has_pin=any(map(desk().secrets.is_set, desk().node.learning.numbers(person.number))),
+        positions=POSITIONS,
+        other=OTHER,
+        problem=problem,
+        values=values or kept,
+    )
+
+
+def _typed() -> tuple[str, str]:
+    """The name and position of a form."""
+    name = " ".join(request.form.get("name", "").split())
+    position = request.form.get("position", "")
+    if position == OTHER:
+        position = " ".join(request.form.get("other", "").split())
+    return name, position
 
 
 def _list(problem: str = "", values: dict[str, str] | None = None) -> str:
@@ -108,6 +153,7 @@ def _list(problem: str = "", values: dict[str, str] | None = None) -> str:
         search=search,
         page=page,
         pages=pages,
+        gone=desk().node.learning.learners(search, left=True),
         positions=POSITIONS,
         other=OTHER,
         problem=problem,
@@ -115,11 +161,12 @@ def _list(problem: str = "", values: dict[str, str] | None = None) -> str:
     )
 
 
-def _name_problem(name: str, position: str) -> str:
+def _name_problem(name: str, position: str, own: int | None = None) -> str:
+    """What is wrong with a name; `own` is the number of whoever has it already."""
     if not name:
         return _("Nama tidak boleh kosong.")
     same = [p for p in desk().node.learning.learners(name) if p.name.casefold() == name.casefold()]
-    if any(person.position == position for person in same):
+    if any(person.position == position and person.number != own for person in same):
         return _(
             "%(name)s dengan jabatan ini sudah ada. Bila memang orang lain, beri pembeda, misalnya nama dusun.",
             name=name,
@@ -129,14 +176,22 @@ def _name_problem(name: str, position: str) -> str:
 
 def _set_password() -> tuple[str, int]:
     password = request.form.get("password", "")
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        return _("Kata sandi harus %(least)s huruf atau lebih.", least=PASSWORD_MIN), 422
-    if password != request.form.get("again", ""):
-        return _("Kedua kata sandi tidak sama. Ketik sekali lagi."), 422
+    problem = password_problem(password, request.form.get("again", ""))
+    if problem:
+        return problem, 422
     if not desk().secrets.set(OPERATOR, password):
         return _("Kata sandi baru saja dibuat di tempat lain. Muat ulang halaman ini."), 409
     desk().node.recorder.act(OperatorAction.PASSWORD_SET, 0)
     return "", 200
+
+
+def password_problem(password: str, again: str) -> str:
+    """What is wrong with a new password that was typed twice."""
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        return _("Kata sandi harus %(least)s huruf atau lebih.", least=PASSWORD_MIN)
+    if password != again:
+        return _("Kedua kata sandi tidak sama. Ketik sekali lagi.")
+    return ""
 
 
 def _try_password() -> tuple[str, int]:

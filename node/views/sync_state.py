@@ -6,7 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from node.desk import desk
-from sync.keys import key_id
+from node.trust import pinned_keyset
+from node.visits import list_written
+from sync import words
+from sync.keys import fingerprint, key_id
 from web.languages import gettext as _
 
 blueprint = Blueprint("sync_state", __name__)
@@ -14,13 +17,17 @@ blueprint = Blueprint("sync_state", __name__)
 
 @blueprint.get("/sinkronisasi")
 def show() -> ResponseReturnValue:
-    state = desk().node.worker.state()
+    node = desk().node
+    state, keyset = node.worker.state(), pinned_keyset(node.store)
     return render_template(
         "sync.html",
         state=state,
-        device=key_id(desk().node.config.device_key.public),
+        device=key_id(node.config.device_key.public),
         error=state.error.sentence(_) if state.error else "",
         alerts=[_(alert) for alert in state.alerts],
+        root=None if keyset is None else fingerprint(keyset.root),
+        root_words=() if keyset is None else words.words_of(keyset.root),
+        written=list_written(node),
     )
 
 

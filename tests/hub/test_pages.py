@@ -11,6 +11,7 @@ from centre import PASSWORD
 from device import VILLAGE, Device
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from werkzeug.test import TestResponse
 
 from hub import operators, registry
 from hub.app import create_app
@@ -36,13 +37,13 @@ def token(client: FlaskClient, path: str) -> str:
     return found[1]
 
 
-def enter(client: FlaskClient, password: str = PASSWORD, query: str = "") -> object:
+def enter(client: FlaskClient, password: str = PASSWORD, query: str = "") -> TestResponse:
     form = {"name": "operator", "password": password, "csrf_token": token(client, "/masuk")}
     return client.post(f"/masuk{query}", data=form)
 
 
-def press(client: FlaskClient, page: str, action: str) -> object:
-    return client.post(action, data={"csrf_token": token(client, page)})
+def press(client: FlaskClient, page: str, action: str, **form: str) -> TestResponse:
+    return client.post(action, data={"csrf_token": token(client, page), **form})
 
 
 def village(hub: Hub, seed: int = 1, people: int = 2) -> Device:
@@ -185,7 +186,7 @@ def test_a_revoked_device_s_entries_are_shown_as_quarantined(hub: Hub) -> None:
     device = village(hub)
     client = browser(hub)
     page = f"/perangkat/{device.id.hex()}"
-    press(client, page, f"{page}/cabut")
+    press(client, page, f"{page}/cabut", reason="laptop hilang")
     device.seal(LessonProgressed(1, 0, 1, 10_000, 60))
     device.send(hub)
     assert "1 dikarantina" in client.get(page).text

@@ -11,7 +11,7 @@ from village import made_village
 from werkzeug.test import TestResponse
 
 from node.app import create_app
-from node.views.operator import is_local
+from node.desk import is_local
 from node.wiring import Node
 from sync.entries import OperatorActed
 

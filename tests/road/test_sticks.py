@@ -60,7 +60,8 @@ class Land:
         for found in stick.parts(OUT):
             parts.take(self.hub.intake, stick.read_part(found))
         with writing(self.hub.engine) as connection:
-            mail.write_stick(connection, self.hub.config, stick, "", now_ms())
+            bag = mail.compose(connection, self.hub.config, "", now_ms())
+        mail.put(self.hub.config, stick, bag)
 
     def approve(self, node: Node) -> None:
         registry.approve(self.hub.engine, key_id(node.config.device_key.public), now_ms())

@@ -25,16 +25,18 @@ from sync.errors import (
     RefusedError,
     UnreachableError,
 )
-from sync.exchange import SHORT_ID, ItemSplitter, Receipt, Verdict, next_upload
+from sync.exchange import SHORT_ID, ItemSplitter, Receipt, Verdict, Wants, next_upload
 from sync.keys import SigningKey, key_id
-from sync.keyset import Keyset
+from sync.keyset import Keyset, open_keyset
 from sync.log import NOTHING, Head, Status
 from sync.logclock import Reading
+from sync.sealing import CLASSICAL, SealingKey
 from sync.segment import Segment, open_segment
 
 DEVICE, HUB = SigningKey.from_seed(b"d" * 32), SigningKey.from_seed(b"h" * 32)
 IMPOSTOR = SigningKey.from_seed(b"i" * 32)
-KEYSET = Keyset(1, bytes(32), (HUB.public,), bytes(32), ())
+ROOT = SigningKey.from_seed(b"r" * 32)
+KEYSET = Keyset(1, ROOT.public, (HUB.public,), SealingKey(CLASSICAL, bytes(32)), ())
 HTML = b"<html>Silakan masuk ke jaringan Wi-Fi ini</html>"
 
 
@@ -92,6 +94,19 @@ class Disk:
             head = verdict.head
             if head.index == NOTHING or self.segments[head.index].id[:SHORT_ID] == head.id:
                 self.confirmed = head.index
+
+    def have(self, named: bool) -> tuple[Head, ...]:
+        return ()
+
+    def wants(self) -> Wants:
+        return Wants.NOTHING
+
+    def take_items(self, stream: bytes) -> int:
+        assert stream == b"", "nothing was asked for"
+        return 0
+
+    def take_keyset(self, envelope: bytes) -> Keyset:
+        return open_keyset(envelope, KEYSET)
 
     def upload_size(self) -> int:
         return self.allowance

@@ -12,21 +12,28 @@ from sync import cbor, cose
 from sync.errors import MalformedError, SignatureError, SyncError, TooLargeError, UnknownVersionError
 from sync.keys import SigningKey, fingerprint, key_id
 from sync.keyset import Keyset, open_keyset, sign_keyset
+from sync.sealing import CLASSICAL, HYBRID, SealingKey
 
 ROOT, OTHER_ROOT = SigningKey.from_seed(b"r" * 32), SigningKey.from_seed(b"q" * 32)
+INTAKE = SealingKey(CLASSICAL, b"i" * 32)
 keys = st.binary(min_size=32, max_size=32)
+sealing_keys = st.one_of(
+    st.builds(SealingKey, st.just(CLASSICAL), keys),
+    st.builds(SealingKey, st.just(HYBRID), st.binary(min_size=1216, max_size=1216)),
+)
 keysets = st.builds(
     Keyset,
     st.integers(0, 1 << 40),
     st.just(ROOT.public),
+    st.lists(keys, min_size=1, max_size=3).map(tuple),
+    sealing_keys,
     st.lists(keys, max_size=3).map(tuple),
-    keys,
-    st.lists(keys, max_size=3).map(tuple),
+    st.lists(sealing_keys, max_size=2).map(tuple),
 )
 
 
 def keyset_of(root: SigningKey = ROOT, version: int = 5) -> Keyset:
-    return Keyset(version, root.public, (b"h" * 32,), b"i" * 32, (b"p" * 32, b"q" * 32))
+    return Keyset(version, root.public, (b"h" * 32,), INTAKE, (b"p" * 32, b"q" * 32))
 
 
 @settings(max_examples=50, deadline=None)
@@ -74,7 +81,7 @@ def test_a_publisher_is_found_by_the_key_s_id() -> None:
     assert keyset.publisher(b"") is None
 
 
-FIELDS = [5, ROOT.public, [b"h" * 32], b"i" * 32, [b"p" * 32]]
+FIELDS = [5, ROOT.public, [b"h" * 32], [CLASSICAL, b"i" * 32], [b"p" * 32]]
 
 
 def signed(*fields: object, aad: bytes = cose.KEYSET) -> bytes:
@@ -92,7 +99,7 @@ def signed(*fields: object, aad: bytes = cose.KEYSET) -> bytes:
         [1, 5, ROOT.public, [b"h" * 31], *FIELDS[3:]],
         [1, 5, ROOT.public, ["h" * 32], *FIELDS[3:]],
         [1, 5, ROOT.public, b"h" * 32, *FIELDS[3:]],
-        [1, *FIELDS[:3], b"i" * 33, FIELDS[4]],
+        [1, *FIELDS[:3], [1, b"i" * 33], FIELDS[4]],
         [1, *FIELDS[:4], [b"p" * 33]],
     ],
     ids=repr,
@@ -104,7 +111,7 @@ def test_a_keyset_of_another_shape_is_refused(fields: list[object]) -> None:
 
 def test_versions_purposes_and_sizes() -> None:
     assert open_keyset(signed(1, *FIELDS, "baru")) == Keyset(
-        5, ROOT.public, (b"h" * 32,), b"i" * 32, (b"p" * 32,)
+        5, ROOT.public, (b"h" * 32,), INTAKE, (b"p" * 32,)
     )
     with pytest.raises(UnknownVersionError):
         open_keyset(signed(2, *FIELDS))

@@ -226,6 +226,7 @@ def upgrade() -> None:
         sa.Column("idx", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("relayed", sa.SmallInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["log"],
             ["hub_logs.pk"],
@@ -411,6 +412,7 @@ def upgrade() -> None:
         sa.Column("end_t", sa.BigInteger(), nullable=True),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.Column("rejected", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("relayed", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("learners_after", sa.Integer(), nullable=True),
         sa.Column("packs_after", sa.Integer(), nullable=True),
         sa.Column("data", sa.LargeBinary(), nullable=False),

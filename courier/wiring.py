@@ -1,0 +1,23 @@
+"""Puts the officer's laptop together from its data folder: the one place where the parts are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from courier.config import prepared
+from courier.desk import Desk
+from courier.ledger import Ledger
+from courier.spool import Spool
+from courier.trust import Trust
+from sync.machine import Machine
+
+
+def open_desk(data: Path, machine: Machine | None = None, spool: Spool | None = None) -> Desk:
+    """Open the data folder, making it if it isn't there. The ledger is the caller's to close.
+
+    Raises:
+        LontarError: it can't be opened; the sentence says what to do.
+    """
+    machine = machine or Machine()
+    config = prepared(data, machine.random_bytes)
+    return Desk(config, Ledger(data), spool or Spool(data), Trust(data), machine)

@@ -1,0 +1,150 @@
+"""What entries introduce: people, packs, profiles, clocks, bundles. A part of merging (see `merge`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+
+from hub import ledger, schema
+from hub.db import driver_placeholder, insert_or_ignore
+from hub.paths import PEOPLE, Branch, Work, write_numbers
+from sync.entries import (
+    AnchorNoted,
+    BundleWritten,
+    ClockObserved,
+    Entry,
+    LearnerAdded,
+    LearnerContinued,
+    PackInstalled,
+    ProfileChanged,
+)
+from sync.profile import learner_id
+
+_CLOCKS: Final = {ClockObserved.number, AnchorNoted.number}
+NAMED: Final = {
+    *PEOPLE,
+    *_CLOCKS,
+    PackInstalled.number,
+    ProfileChanged.number,
+    BundleWritten.number,
+}
+
+
+def apply_named(work: Work, branch: Branch, row: Any, named: Sequence[Entry]) -> None:
+    learners_before, packs_before = len(branch.learners), len(branch.packs)
+    added = [entry for entry in named if entry.kind in PEOPLE]
+    branch.learners.extend(_learners(work, added, row.id))
+    notes = []
+    for entry in named:
+        if entry.kind == BundleWritten.number:
+            written = BundleWritten.from_fields(entry.fields)
+            ledger.note_covered(work.connection, written.bundle, work.device, row.received_ms)
+        elif entry.kind == PackInstalled.number:
+            branch.packs.append(_pack(work.connection, PackInstalled.from_fields(entry.fields)))
+        elif entry.kind == ProfileChanged.number:
+            changed = ProfileChanged.from_fields(entry.fields)
+            _change_profile(
+                work.connection, branch.learners[changed.learner], changed.commitment, entry.seq, row.id
+            )
+        elif entry.kind in _CLOCKS:
+            notes.append(_clock_note(work.log_pk, row.pk, entry))
+    if notes:
+        work.connection.execute(insert(schema.clock_notes), notes)
+    write_numbers(work, branch, learners_before, packs_before)
+
+
+def _learners(work: Work, added: Sequence[Entry], segment: bytes) -> list[int]:
+    """This hub's numbers of the people that a segment introduces, in its order; new ones are written."""
+    table = schema.learners
+    said = [_person(entry) for entry in added]
+    identities = [learner_id(work.log, commitment or continues or b"") for commitment, continues in said]
+    query = select(table.c.learner, table.c.pk).where(table.c.learner.in_(identities))
+    known = {bytes(row.learner): row.pk for row in work.connection.execute(query)} if identities else {}
+    new = {
+        identity: {
+            "learner": identity,
+            "device": work.device,
+            "commitment": commitment,
+            "profile_seq": entry.seq,
+            "profile_segment": segment,
+            "continues": continues,
+            "person": 0,
+        }
+        for identity, (commitment, continues), entry in zip(identities, said, added, strict=True)
+        if identity not in known
+    }
+    if new:
+        statement = insert(table).returning(table.c.learner, table.c.pk)
+        made = work.connection.execute(statement, list(new.values()))
+        known.update({bytes(row.learner): row.pk for row in made})
+        work.connection.execute(update(table).where(table.c.person == 0).values(person=table.c.pk))
+        goes_on = select(table.c.pk).where(table.c.continues.in_(list(new))).limit(1)
+        continuing = any(continues for _, continues in said)
+        if continuing or work.connection.execute(goes_on).first() is not None:
+            work.people += [known[identity] for identity in new]
+        profiles = {known[id_]: commitment for id_, (commitment, _) in zip(identities, said, strict=True)}
+        _note_profiles(work.connection, profiles.items())
+    return [known[identity] for identity in identities]
+
+
+def _person(entry: Entry) -> tuple[bytes | None, bytes | None]:
+    """(the profile's commitment, the identity that goes on) of somebody who gets a number; one of both."""
+    if entry.kind == LearnerAdded.number:
+        return LearnerAdded.from_fields(entry.fields).commitment, None
+    return None, LearnerContinued.from_fields(entry.fields).learner
+
+
+def _note_profiles(connection: Connection, rows: Iterable[tuple[int, bytes | None]]) -> None:
+    values = [(learner, commitment) for learner, commitment in rows if commitment]
+    if values:
+        place = driver_placeholder(connection)
+        connection.exec_driver_sql(
+            f"INSERT INTO learner_profiles (learner, commitment) VALUES ({place}, {place}) "  # noqa: S608
+            "ON CONFLICT DO NOTHING",
+            values,
+        )
+
+
+def _pack(connection: Connection, installed: PackInstalled) -> int:
+    table = schema.packs
+    query = select(table.c.pk).where(table.c.manifest_hash == installed.manifest_hash)
+    known = connection.execute(query).scalar()
+    if known is not None:
+        return int(known)
+    # Two workers may meet the same new pack at the same moment.
+    connection.execute(
+        insert_or_ignore(connection, table)
+        .values(
+            manifest_hash=installed.manifest_hash,
+            course_key=installed.course_key,
+            version=installed.version,
+        )
+        .on_conflict_do_nothing()
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _change_profile(
+    connection: Connection, learner: int, commitment: bytes, seq: int, segment: bytes
+) -> None:
+    """The last change wins: by place in the log, and between branches by the segment's id."""
+    table = schema.learners
+    older = or_(
+        table.c.profile_seq < seq,
+        and_(table.c.profile_seq == seq, table.c.profile_segment < segment),
+    )
+    connection.execute(
+        update(table)
+        .where(table.c.pk == learner, older)
+        .values(commitment=commitment, profile_seq=seq, profile_segment=segment)
+    )
+    _note_profiles(connection, [(learner, commitment)])
+
+
+def _clock_note(log: int, segment: int, entry: Entry) -> dict[str, Any]:
+    note = {"log": log, "segment": segment, "seq": entry.seq, "t": entry.t, "wall_ms": None, "hub_ms": None}
+    if entry.kind == ClockObserved.number:
+        return {**note, "wall_ms": ClockObserved.from_fields(entry.fields).wall_ms}
+    return {**note, "hub_ms": AnchorNoted.from_fields(entry.fields).hub_s * 1000}

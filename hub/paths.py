@@ -1,0 +1,117 @@
+"""What the small numbers of a log mean along one path of it: which learner, which pack of this hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select
+
+from hub import schema
+from sync.batch import Batch
+from sync.entries import Entry, LearnerAdded, LearnerContinued, PackInstalled
+from sync.errors import N_, MalformedError
+from sync.progress.fold import Values
+from sync.progress.rows import ROWS, Row
+
+PEOPLE: Final = {LearnerAdded.number, LearnerContinued.number}
+"""Kinds that give somebody the next number."""
+
+_s: Final = schema.segments
+
+
+@dataclass
+class Branch:
+    """Which learner and pack of this hub each small number means on one path."""
+
+    pk: int
+    learners: list[int]
+    packs: list[int]
+
+
+@dataclass
+class Work:
+    """One log being merged in one transaction."""
+
+    connection: Connection
+    log_pk: int
+    log: bytes
+    device: int
+    is_forked: bool
+    is_relay: bool
+    """Whether a hub below this one wrote it: hub kinds are at home there."""
+    branches: dict[int, Branch] = field(default_factory=dict)
+    merged: set[int] = field(default_factory=set)
+    """Segments of a forked log that this transaction has merged and not marked yet."""
+    people: list[int] = field(default_factory=list)
+    """New identities, of whom it must be found out who they are."""
+    totals: dict[Row, dict[tuple[int, ...], Values]] = field(
+        default_factory=lambda: {row: {} for row in ROWS}
+    )
+
+
+def branch_of(work: Work, pk: int, previous: bytes) -> Branch:
+    """The numbers of a branch; a new one starts with those of its parent at the fork."""
+    known = work.branches.get(pk)
+    if known is not None:
+        return known
+    learners = _numbers(work.connection, schema.learner_numbers, "learner", pk)
+    packs = _numbers(work.connection, schema.pack_numbers, "pack", pk)
+    made = Branch(pk, learners, packs)
+    if previous and not learners and not packs:
+        _inherit(work, made, previous)
+    work.branches[pk] = made
+    return made
+
+
+def _inherit(work: Work, branch: Branch, previous: bytes) -> None:
+    query = select(_s.c.branch, _s.c.learners_after, _s.c.packs_after).where(
+        _s.c.log == work.log_pk, _s.c.id == previous, _s.c.branch.is_not(None)
+    )
+    parent = work.connection.execute(query).one()
+    if parent.branch == branch.pk:
+        return
+    # The parent may have been merged in this very transaction and not be marked yet.
+    above = work.branches.get(parent.branch)
+    if above is None or parent.learners_after is not None:
+        learners = _numbers(work.connection, schema.learner_numbers, "learner", parent.branch)
+        packs = _numbers(work.connection, schema.pack_numbers, "pack", parent.branch)
+        branch.learners = learners[: parent.learners_after]
+        branch.packs = packs[: parent.packs_after]
+    else:
+        branch.learners, branch.packs = list(above.learners), list(above.packs)
+    write_numbers(work, branch, 0, 0)
+
+
+def _numbers(connection: Connection, table: Any, name: str, branch: int) -> list[int]:
+    query = select(table.c[name]).where(table.c.branch == branch).order_by(table.c.number)
+    return list(connection.execute(query).scalars())
+
+
+def check_references(batch: Batch, branch: Branch, named: Iterable[Entry]) -> None:
+    """Refuse entries about learners or packs that this path hasn't named by its end.
+
+    Raises:
+        MalformedError: there is one.
+    """
+    limits = [
+        len(branch.learners) + sum(entry.kind in PEOPLE for entry in named),
+        len(branch.packs) + sum(entry.kind == PackInstalled.number for entry in named),
+    ]
+    for group in batch.groups:
+        for _, _, references in group.runs:
+            if any(number >= limit for number, limit in zip(references, limits, strict=False)):
+                raise MalformedError(
+                    N_("Catatan ini menyebut peserta atau pelatihan yang belum dikenalkan.")
+                )
+
+
+def write_numbers(work: Work, branch: Branch, learners_before: int, packs_before: int) -> None:
+    for table, name, pks, before in (
+        (schema.learner_numbers, "learner", branch.learners, learners_before),
+        (schema.pack_numbers, "pack", branch.packs, packs_before),
+    ):
+        rows = [{"branch": branch.pk, "number": at, name: pks[at]} for at in range(before, len(pks))]
+        if rows:
+            work.connection.execute(insert(table), rows)

@@ -1,0 +1,95 @@
+"""Hubs below this one: what their own logs say of the devices and people of their region.
+
+A relay is a device whose place is a region. Its keyset, which its root signed, is pinned with the first one that it
+sends; its hub's logs are kept like any other log, and what they decide holds here for villages of its region.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from hub import identity, registry, schema, segments
+from hub.segments import VILLAGE_CODE, LogRow
+from sync.decisions import (
+    DeviceRegistered,
+    DeviceRevoked,
+    LearnersMerged,
+    LearnersSeparated,
+    PersonalDataErased,
+    read_decision,
+)
+from sync.errors import N_, LontarError, SignatureError
+from sync.keyset import Keyset, open_keyset
+from sync.log import Placement
+from sync.segment import Segment, open_segment
+
+
+def is_relay(device: Any) -> bool:
+    return len(device.village) < VILLAGE_CODE
+
+
+def take_keyset(connection: Connection, device: Any, envelope: bytes) -> None:
+    """Keep a relay's keyset.
+
+    Raises:
+        SyncError: it isn't one, is of another root than the first one was, or older.
+    """
+    open_keyset(envelope, _keyset(connection, device.pk))
+    key = _setting(device.pk)
+    changed = connection.execute(
+        update(schema.settings).where(schema.settings.c.key == key).values(value=envelope)
+    )
+    if changed.rowcount == 0:
+        connection.execute(insert(schema.settings).values(key=key, value=envelope))
+
+
+def take_segment(
+    connection: Connection, device: Any, data: bytes, now_ms: int
+) -> tuple[LogRow, Segment, Placement]:
+    """Keep a segment of a relay's hub log, and do what it decides.
+
+    Raises:
+        SyncError: the relay's hub didn't sign it.
+    """
+    segment = open_segment(data)
+    keyset = _keyset(connection, device.pk)
+    if keyset is None:
+        raise SignatureError(N_("Pusat di bawah ini belum mengirim daftar kuncinya."))
+    segment.verify_hub(keyset.hub_keys)
+    log = segments.find_log(connection, segment.log)
+    if log is None:
+        pk = segments.open_log(connection, segment.log, device.pk)
+        log = LogRow(pk, segment.log, device.pk, device.public_key, device.state)
+    placement = segments.store(connection, log, segment, device.state != "registered", now_ms)
+    if device.state == "registered" and placement is not Placement.DUPLICATE:
+        for entry in segment.read().entries():
+            try:
+                decision = read_decision(entry)
+            except LontarError:
+                continue
+            _carry_out(connection, device.village, decision, now_ms)
+    return log, segment, placement
+
+
+def _carry_out(connection: Connection, region: str, decision: object, now_ms: int) -> None:
+    if isinstance(decision, DeviceRegistered) and decision.village.startswith(f"{region}."):
+        registry.certify(connection, decision.public_key, decision.sealing_key, decision.village, now_ms)
+    elif isinstance(decision, DeviceRevoked):
+        registry.revoke_certified(connection, decision.device, region)
+    elif isinstance(decision, LearnersMerged | LearnersSeparated):
+        is_merged = isinstance(decision, LearnersMerged)
+        identity.judge(connection, decision.one, decision.other, is_merged, now_ms, region)
+    elif isinstance(decision, PersonalDataErased):
+        identity.erase_commitment(connection, decision.commitment, now_ms)
+
+
+def _keyset(connection: Connection, device: int) -> Keyset | None:
+    query = select(schema.settings.c.value).where(schema.settings.c.key == _setting(device))
+    envelope = connection.execute(query).scalar()
+    return None if envelope is None else open_keyset(bytes(envelope))
+
+
+def _setting(device: int) -> str:
+    return f"relay/{device}/keyset"

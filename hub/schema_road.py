@@ -1,0 +1,117 @@
+"""The hub's tables of the road without a signal: couriers, what they carry, what this hub says. See `schema`."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+from hub.schema_base import metadata, primary_key
+
+# Owned by `couriers`. Without a key until the courier has used its code.
+couriers = Table(
+    "couriers",
+    metadata,
+    primary_key(),
+    Column("name", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("courier", LargeBinary, unique=True),
+    Column("public_key", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("last_contact_ms", BigInteger),
+)
+
+# Owned by `ledger`. What couriers say they carry, each part once for each courier.
+custody = Table(
+    "custody",
+    metadata,
+    Column("courier", ForeignKey("couriers.pk"), primary_key=True, autoincrement=False),
+    Column("bundle", LargeBinary, primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("seen_s", BigInteger, nullable=False),
+    Column("noted_ms", BigInteger, nullable=False),
+    Index("ix_custody_bundle", "bundle"),
+)
+
+# Owned by `ledger`. Bundles of devices that somebody has mentioned or that arrived.
+bundles = Table(
+    "bundles",
+    metadata,
+    Column("bundle", LargeBinary, primary_key=True),
+    Column("device", ForeignKey("devices.pk")),
+    Column("parts", Integer, nullable=False),
+    Column("received", Integer, nullable=False),
+    # When it was first heard of, on any road, and when its last part came.
+    Column("noted_ms", BigInteger, nullable=False),
+    Column("complete_ms", BigInteger),
+    Index("ix_bundles_device", "device"),
+)
+
+# Owned by `ledger`. Parts that arrived, by the hash at their end.
+parts = Table(
+    "parts",
+    metadata,
+    Column("part", LargeBinary, primary_key=True),
+    Column("bundle", LargeBinary, nullable=False),
+    Column("idx", Integer, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+# Owned by `downlink`: what this hub says, a log for each scope.
+hub_logs = Table(
+    "hub_logs",
+    metadata,
+    primary_key(),
+    Column("log", LargeBinary, nullable=False, unique=True),
+    Column("scope", Text, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    # 1 when nothing more is written to it: another log of this scope goes on.
+    Column("closed", SmallInteger, nullable=False),
+    Column("tip_idx", Integer, nullable=False),
+    Column("tip_id", LargeBinary, nullable=False),
+    Column("end_seq", BigInteger, nullable=False),
+    Column("end_t", BigInteger, nullable=False),
+    Index("ix_hub_logs_scope", "scope"),
+)
+
+hub_segments = Table(
+    "hub_segments",
+    metadata,
+    Column("log", ForeignKey("hub_logs.pk"), primary_key=True, autoincrement=False),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    # Owned by `upstream`.
+    Column("relayed", SmallInteger, nullable=False, server_default="0"),
+)
+
+# Decisions that no segment holds yet; fields as deterministic CBOR.
+hub_pending = Table(
+    "hub_pending",
+    metadata,
+    primary_key(),
+    Column("scope", Text, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("fields", LargeBinary, nullable=False),
+    Column("hub_ms", BigInteger, nullable=False),
+    Index("ix_hub_pending_scope", "scope"),
+)
+
+# What each device holds of them once it has taken what was last sent to it.
+downlinks = Table(
+    "downlinks",
+    metadata,
+    Column("device", ForeignKey("devices.pk"), primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("heads", LargeBinary, nullable=False),
+    Column("sent_ms", BigInteger, nullable=False),
+)

@@ -1,0 +1,83 @@
+"""Finds laptops of the same village on this network by multicast DNS (RFC 6762), and lets itself be found.
+
+What is told to everybody on the network is only a port and a tag that means something to those who know the village's
+centre. Where multicast doesn't pass, an address can be typed.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
+
+from sync.keys import sha256
+
+_SERVICE: Final = "_lontar._tcp.local."
+_TAG: Final = b"tag"
+
+
+def village_tag(root: bytes, village: str) -> bytes:
+    """What laptops of one village, of one centre, know each other by."""
+    return sha256(b"lontar/village/1" + root + village.encode())[:8].hex().encode()
+
+
+@contextmanager
+def found_by_neighbours(tag: bytes, name: str, port: int, address: str | None = None) -> Iterator[None]:
+    """Let others find this laptop while the block runs; a network that forbids it is no reason to stop."""
+    try:
+        service = Zeroconf(ip_version=IPVersion.V4Only)
+    except OSError:
+        yield
+        return
+    try:
+        own = address or _own_address()
+        info = ServiceInfo(
+            _SERVICE,
+            f"{name}.{_SERVICE}",
+            addresses=[socket.inet_aton(own)],
+            port=port,
+            properties={_TAG: tag},
+        )
+        service.register_service(info)
+        yield
+    finally:
+        service.close()
+
+
+def neighbours(tag: bytes, own_name: str, wait_s: float) -> list[str]:
+    """Addresses of others with this tag, after listening for `wait_s` seconds."""
+    try:
+        service = Zeroconf(ip_version=IPVersion.V4Only)
+    except OSError:
+        return []
+    names: set[str] = set()
+
+    def note(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+        if state_change is ServiceStateChange.Added:
+            names.add(name)
+
+    try:
+        browser = ServiceBrowser(service, _SERVICE, handlers=[note])
+        browser.join(wait_s)
+        infos = [service.get_service_info(_SERVICE, name, timeout=1000) for name in sorted(names)]
+    finally:
+        service.close()
+    return [
+        f"http://{address}:{info.port}"
+        for info in infos
+        if info is not None and info.properties.get(_TAG) == tag and not info.name.startswith(own_name)
+        for address in info.parsed_addresses()[:1]
+    ]
+
+
+def _own_address() -> str:
+    """The address by which this machine is reached on its network; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("10.255.255.255", 1))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
