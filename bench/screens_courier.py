@@ -31,14 +31,16 @@ from node.wiring import Node
 from sync.drives import Drive
 from sync.keys import key_id
 from sync.machine import Machine
+from sync.post import Progress
 from sync.sealing import CLASSICAL, OpeningKey
 from sync.stick import OUT, Stick
 
 PICTURES: Final = Path(__file__).parent.parent / "docs" / "img"
 VILLAGES: Final = ("17.05.10.2007", "17.05.10.2008", "17.05.10.2009", "17.05.10.2010", "17.05.10.2011")
-PHONE: Final = {"width": 360, "height": 640}
-LAPTOP: Final = {"width": 1366, "height": 768}
-PICTURE: Final = {"width": 960, "height": 500}
+PHONE: Final = (360, 640)
+LAPTOP: Final = (1366, 768)
+PICTURE: Final = (960, 500)
+IN_DOCS: Final = {"sidik", "flashdisk", "diambil", "terkirim", "riwayat"}
 
 _COLOURS: Final = 32
 
@@ -101,7 +103,12 @@ def _play(
     _run(worker, Task.COLLECT, stick, desk.collect)
     shot("/", "diambil")
     go_on = threading.Event()
-    worker.start(Task.SEND, "", lambda progress: (progress(9 * 1024, 24 * 1024), go_on.wait(60)))
+
+    def slowly(progress: Progress) -> None:
+        progress(9 * 1024, 24 * 1024)
+        go_on.wait(60)
+
+    worker.start(Task.SEND, "", slowly)
     shot("/", "mengirim")
     go_on.set()
     worker.wait()
@@ -164,8 +171,8 @@ class _Browser:
         sizes = [(PICTURE, PICTURES / f"petugas-{name}.png")]
         if wide is not None:
             sizes = [(PHONE, wide / f"{name}-360.png"), (LAPTOP, wide / f"{name}-1366.png")]
-        for size, path in sizes:
-            page = self._chromium.new_page(viewport=size)
+        for (width, height), path in sizes if wide is not None or name in IN_DOCS else []:
+            page = self._chromium.new_page(viewport={"width": width, "height": height})
             page.goto(url)
             if wide is None:
                 page.locator("main").screenshot(path=str(path))

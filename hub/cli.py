@@ -81,11 +81,13 @@ def init(data: Path, database: str | None, operator: str, password: str | None, 
 @speak_errors
 def serve(data: Path, host: str, port: int, workers: int) -> None:
     from hub.server import run
+    from hub.upstream import find
 
-    with _opened(data):
-        pass  # refuse a missing or newer database before gunicorn starts its workers
+    with _opened(data) as made:  # refuses a missing or newer database before gunicorn starts its workers
+        has_upstream = find(made.engine, made.config) is not None
     click.echo(_("Pusat: http://%(host)s:%(port)s (Ctrl-C untuk berhenti)") % {"host": host, "port": port})
-    run(data, host, port, workers)
+    with cli_relay.relaying(data) if has_upstream else contextlib.nullcontext():
+        run(data, host, port, workers)
 
 
 @hub.command(help=_("Membuat kode pendaftaran untuk satu desa, atau menyetujui dan menolak perangkat."))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from gettext import gettext as _
 from pathlib import Path
 from typing import Final
@@ -41,6 +45,16 @@ def upstream(data: Path, url: str, code: str, region: str, root: Path | None) ->
             change = keyring.Change(add_upstream=above.intake)
             keyring.rotate(made.engine, made.config, root, change, now_ms())
             click.echo(_("Daftar kunci diperbarui. Jalankan ulang pusat ini."))
+
+
+@contextlib.contextmanager
+def relaying(data: Path) -> Iterator[None]:
+    """`lontar hub relay` beside this process, while the block runs."""
+    process = subprocess.Popen([sys.executable, "-m", "lontar", "hub", "relay", "--data", str(data)])
+    try:
+        yield
+    finally:
+        process.terminate()
 
 
 @hub.command(help=_("Meneruskan yang diterima pusat ini ke pusat di atasnya, terus-menerus atau sekali."))

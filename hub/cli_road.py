@@ -33,9 +33,22 @@ def receive(data: Path, path: Path) -> None:
 @DATA
 @_PLACE
 @click.option("--region", default="", help=_("Hanya desa dalam wilayah ini, misalnya 17.05"))
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=_("Paket pelatihan yang ikut dibawa; boleh disebut berkali-kali."),
+)
 @speak_errors
-def send(data: Path, path: Path, region: str) -> None:
+def send(data: Path, path: Path, region: str, packs: tuple[Path, ...]) -> None:
+    from sync.stick import PACKS, Stick, pack_name
+
     cli_usb.write(data, path, region)
+    for pack in packs:
+        content = pack.read_bytes()
+        Stick(path).write_file(PACKS, pack_name(content), content)
+        click.echo(_("%(pack)s ikut dibawa. Aman dicabut.") % {"pack": pack.name})
 
 
 @hub.command(help=_("Menambah petugas pembawa data dan mencetak kodenya; menampilkan atau mencabutnya."))

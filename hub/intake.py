@@ -149,7 +149,8 @@ class Exchange:
         with writing(self._intake.engine) as connection:
             log = self._log_of(connection, segment)
             segment.verify(log.public_key)
-            quarantined = log.device_state != "registered"
+            vouched = relays.vouches_for(connection, self._device, log.device)
+            quarantined = log.device_state != "registered" and not vouched
             if quarantined and segments.bytes_held(connection, log.device) > QUARANTINE_BYTES:
                 self._full = True
                 return
@@ -158,6 +159,8 @@ class Exchange:
                 log = LogRow(pk, log.log, log.device, log.public_key, log.device_state)
             self._store_profiles(connection)
             placement = segments.store(connection, log, segment, quarantined, self._intake.now_ms())
+            if vouched:
+                relays.settle(connection, log, segment)
         self._last[log.pk] = (log, segment, placement)
 
     def _take_of_relay(self, item: Item) -> None:

@@ -90,7 +90,7 @@ def decide(
             connection.execute(
                 update(_s)
                 .where(_s.c.pk == apart.pk)
-                .values(state=_released(connection, apart), rejected=not is_in)
+                .values(state=_released(connection, apart), rejected=int(not is_in))
             )
             said = (
                 EntriesAccepted(apart.log, apart.first_seq, apart.count)

@@ -153,6 +153,12 @@ def _register_courier(
         if row.courier is None:
             if code.expires_ms < now_ms:
                 raise CodeRefusedError(N_("Kode pendaftaran ini sudah kedaluwarsa. Minta kode baru."))
+            # A laptop that was revoked comes back with a new code: its key stands once, with its newest name.
+            connection.execute(
+                update(couriers)
+                .where(couriers.c.courier == key_id(asked.public_key))
+                .values(courier=None, public_key=None, state="revoked")
+            )
             values = {"courier": key_id(asked.public_key), "public_key": asked.public_key}
             connection.execute(
                 update(couriers).where(couriers.c.pk == row.pk).values(**values, state="registered")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from hub import identity, registry, schema, segments
+from hub.places import within
 from hub.segments import VILLAGE_CODE, LogRow
 from sync.decisions import (
     DeviceRegistered,
     DeviceRevoked,
+    EntriesAccepted,
+    EntriesRejected,
     LearnersMerged,
     LearnersSeparated,
     PersonalDataErased,
@@ -73,6 +76,28 @@ def take_segment(
     return log, segment, placement
 
 
+def vouches_for(connection: Connection, device: Any, owner: int) -> bool:
+    """Whether `device` is a relay in whose region the device `owner` lies: its operators decided already."""
+    if not is_relay(device) or device.state != "registered":
+        return False
+    place = select(schema.devices.c.pk).where(schema.devices.c.pk == owner, within(device.village))
+    return connection.execute(place).first() is not None
+
+
+def settle(connection: Connection, log: LogRow, segment: Segment) -> None:
+    """Let a segment count, or not, as the relay's operators decided, also if a stick had brought it before."""
+    s, rejections = schema.segments, schema.rejections
+    this = (s.c.log == log.pk, s.c.idx == segment.index, s.c.id == segment.id)
+    query = select(rejections.c.log).where(
+        rejections.c.log == log.log, rejections.c.first_seq == segment.first_seq
+    )
+    if connection.execute(query).first() is not None:
+        connection.execute(update(s).where(*this, s.c.state != schema.MERGED).values(rejected=1))
+    waiting = (*this, s.c.state == schema.QUARANTINED)
+    connection.execute(update(s).where(*waiting, s.c.branch.is_not(None)).values(state=schema.STORED))
+    connection.execute(update(s).where(*waiting).values(state=schema.GAP))
+
+
 def _carry_out(connection: Connection, region: str, decision: object, now_ms: int) -> None:
     if isinstance(decision, DeviceRegistered) and decision.village.startswith(f"{region}."):
         registry.certify(connection, decision.public_key, decision.sealing_key, decision.village, now_ms)
@@ -81,6 +106,17 @@ def _carry_out(connection: Connection, region: str, decision: object, now_ms: in
     elif isinstance(decision, LearnersMerged | LearnersSeparated):
         is_merged = isinstance(decision, LearnersMerged)
         identity.judge(connection, decision.one, decision.other, is_merged, now_ms, region)
+    elif isinstance(decision, EntriesRejected | EntriesAccepted):
+        # The relay says so before it sends the segments.
+        this = (
+            schema.rejections.c.log == decision.log,
+            schema.rejections.c.first_seq == decision.first_seq,
+        )
+        connection.execute(delete(schema.rejections).where(*this))
+        if isinstance(decision, EntriesRejected):
+            connection.execute(
+                insert(schema.rejections).values(log=decision.log, first_seq=decision.first_seq)
+            )
     elif isinstance(decision, PersonalDataErased):
         identity.erase_commitment(connection, decision.commitment, now_ms)
 

@@ -115,3 +115,11 @@ downlinks = Table(
     Column("heads", LargeBinary, nullable=False),
     Column("sent_ms", BigInteger, nullable=False),
 )
+
+# Owned by `relays`: which segments of devices the hubs below rejected.
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("log", LargeBinary, primary_key=True),
+    Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import click
 
 from node import cli_parts
+from node.cli_neighbours import found_by_others, meet_all, neighbours
 from node.cli_parts import CODE, DATA, HUB, PORT, REFUSED, VILLAGE, VILLAGE_NAME, bar, opened
 from node.cli_replace import replace
 from node.errors import DataFolderError
@@ -27,6 +28,7 @@ def node() -> None:
 
 
 node.add_command(replace)
+node.add_command(neighbours)
 
 
 @node.command(help=_("Menyiapkan folder data untuk satu desa, dan mendaftarkannya bila ada kode."))
@@ -82,8 +84,12 @@ def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None
             _("Halaman belajar: http://localhost:%(port)s (Ctrl-C untuk berhenti)") % {"port": listen[1]}
         )
         if not no_sync:
-            made.worker.start()
-        with _stop_on_terminate(server.close), contextlib.suppress(KeyboardInterrupt):
+            made.worker.start(lambda: meet_all(made))
+        with (
+            found_by_others(made, listen[1]),
+            _stop_on_terminate(server.close),
+            contextlib.suppress(KeyboardInterrupt),
+        ):
             server.run()
         made.worker.stop()
 

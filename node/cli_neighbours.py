@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -59,6 +59,13 @@ def found(made: Node) -> list[str]:
 
     tag = _tag(made)
     return [] if tag is None else lan.neighbours(tag, _name(made), _LISTEN_S)
+
+
+def meet_all(made: Node) -> None:
+    """Exchange with every laptop of this village that can be found; one that fails doesn't keep the others."""
+    for address in found(made):
+        with suppress(LontarError):
+            made.neighbours.meet(address)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from node.cli_parts import bar, opened
+from node.courses import install_from
 from node.errors import NodeError
 from node.trust import pinned_keyset
 from sync.errors import N_
@@ -48,6 +49,8 @@ def read(data: Path, path: Path, trust: str | None = None) -> None:
         _trust(made, drive, trust)
         before = made.recorder.counts().confirmed
         taken = made.bundles.read(drive)
+        for title in install_from(made, drive):
+            click.echo(_("Pelatihan baru terpasang: %(title)s") % {"title": title})
         click.echo(
             _(
                 "%(parts)s bagian dibaca: %(new)s butir baru, %(confirmed)s catatan dikonfirmasi, %(torn)s bagian tidak utuh, %(others)s untuk penerima lain."

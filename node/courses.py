@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from content_packs.manifest import Manifest
@@ -9,6 +10,8 @@ from content_packs.store import InstalledPack
 from content_packs.verify import open_pack, trusted_by
 from node.trust import pinned_keyset
 from node.wiring import Node
+from sync.errors import LontarError
+from sync.stick import PACK, PACKS, Stick
 
 
 def manifests(node: Node) -> dict[int, Manifest]:
@@ -30,3 +33,18 @@ def install_pack(node: Node, file: Path, trust: str | None) -> InstalledPack:
     manifest = installed.manifest
     node.recorder.install_pack(manifest.course_key, installed.manifest_hash, manifest.version)
     return installed
+
+
+def install_from(node: Node, drive: Stick) -> list[str]:
+    """Install the course packs on a stick whose publisher the hub's keyset names; returns the new courses' titles.
+
+    Others are passed over: whoever brought them can install them by name, with their publisher's fingerprint.
+    """
+    titles = []
+    for path in drive.file_paths(PACKS, PACK):
+        known = set(manifests(node).values())
+        with suppress(LontarError):
+            manifest = install_pack(node, path, None).manifest
+            if manifest not in known:
+                titles.append(manifest.title)
+    return titles

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from node.bundles import OnStick, Taken, Written
+from node.courses import install_from
 from node.excerpts import moment_of
 from node.news import announcements
 from node.trust import pinned_keyset
@@ -59,6 +60,8 @@ class Visit:
     total: int = 0
     taken: Taken | None = None
     gained: Gained = Gained()
+    courses: tuple[str, ...] = ()
+    """Titles of courses that it brought and this laptop didn't have."""
     written: Written | None = None
     since_ms: int | None = None
     problem: LontarError | None = None
@@ -171,6 +174,7 @@ class Visits:
         drive, before = self.stick(path), self._held()
         try:
             self._show(taken=self._node.bundles.read(drive))
+            self._show(courses=tuple(install_from(self._node, drive)))
         except LontarError as problem:
             # One bad part must not keep a village's work from leaving.
             log.warning("%s", problem)

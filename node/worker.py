@@ -150,8 +150,11 @@ class Worker:
     def sync_soon(self) -> None:
         self._wake.set()
 
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="lontar-sync", daemon=True)
+    def start(self, look_around: Callable[[], None] = lambda: None) -> None:
+        """Exchange now and then, in a thread; `look_around` meets neighbours each time, signal or not."""
+        self._thread = threading.Thread(
+            target=self._run, args=(look_around,), name="lontar-sync", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -162,21 +165,28 @@ class Worker:
             self._thread.join(timeout=10)
         self._recorder.seal()
 
-    def _run(self) -> None:
+    def _run(self, look_around: Callable[[], None]) -> None:
         failures = 0
         while not self._stopping:
-            try:
-                self.exchange()
-                failures = 0
-            except LontarError as problem:
-                failures += 1
-                log.info("%s", problem)
-            except Exception:
-                # The thread must outlive a surprise: a village would notice weeks later that nothing is sent.
-                failures += 1
-                log.exception("sync")
+            failures = 0 if self._tried(self.exchange) else failures + 1
+            if not self._stopping:
+                self._tried(look_around)
             self._wake.wait(pause_after(failures, self._machine.random_bytes(1)[0]))
             self._wake.clear()
+
+    @staticmethod
+    def _tried(act: Callable[[], object]) -> bool:
+        """Whether it succeeded."""
+        try:
+            act()
+        except LontarError as problem:
+            log.info("%s", problem)
+        except Exception:
+            # The thread must outlive a surprise: a village would notice weeks later that nothing is sent.
+            log.exception("sync")
+        else:
+            return True
+        return False
 
     def _exchange(self, progress: Progress) -> Outcome:
         client = self._make_client()

@@ -29,6 +29,7 @@ IN: Final = "IN"
 PUB: Final = "PUB"
 PACKS: Final = "PACKS"
 PART: Final = ".LNB"
+PACK: Final = ".LNP"
 KEYSET: Final = "KEYSET.LNS"
 """Not .LNK: to Windows that is a shortcut, and virus scanners delete shortcuts from sticks."""
 README: Final = "BACA-SAYA.TXT"
@@ -256,6 +257,11 @@ class Stick:
             with contextlib.suppress(OSError):
                 self._files.remove(temporary)
             raise
+
+
+def pack_name(data: bytes) -> str:
+    """What a course pack is called on a stick."""
+    return _short_name(sha256(data)) + PACK
 
 
 def whole_parts(stick: Stick, folder: str) -> Iterator[tuple[Found, bytes | None]]:

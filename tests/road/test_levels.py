@@ -13,7 +13,7 @@ from sqlalchemy import select
 from test_sticks import Land, answers_counted, entries_at, learn, registered_by_stick, visit_village
 from werkzeug.serving import make_server
 
-from hub import downlink, keyring, parts, registry, schema, upstream
+from hub import downlink, keyring, parts, quarantine, registry, schema, upstream
 from hub.db import reading, writing
 from hub.endpoint import Endpoint
 from hub.wiring import Hub, now_ms, open_hub
@@ -142,3 +142,30 @@ def test_what_the_nation_announces_reaches_the_village(land: Land, nation: tuple
     said = node.centre.decisions(AnnouncementPosted)
     assert [decision.kind.fields()[0] for decision in said] == ["Rakor"]
     assert isinstance(node.bundles, Bundles)
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_what_a_regency_s_operators_decided_of_a_revoked_laptop_holds_in_the_nation_too(
+    land: Land, nation: tuple[Hub, str], is_accepted: bool
+) -> None:
+    stick, node = land.stick(), land.village("asri")
+    registered_by_stick(land, node, stick)
+    learn(node, 6)
+    visit_village(node, stick)
+    land.visit_centre(stick)
+    registry.revoke(land.hub.engine, key_id(node.config.device_key.public), now_ms(), "hilang")
+    pass_on(land.hub)
+    learn(node, 4, 50)
+    visit_village(node, stick)
+    for found in stick.parts(OUT):
+        parts.take(nation[0].intake, stick.read_part(found))
+    land.visit_centre(stick)
+    assert answers_counted(nation[0]) == answers_counted(land.hub) == 6
+    with reading(land.hub.engine) as connection:
+        apart = [one.pk for one in quarantine.of_device(connection, 1)]
+    accepted, rejected = (apart, []) if is_accepted else ([], apart)
+    device = key_id(node.config.device_key.public)
+    quarantine.decide(land.hub.engine, device, accepted, rejected, "bukan pekerjaan desa", now_ms())
+    pass_on(land.hub)
+    total = 10 if is_accepted else 6
+    assert answers_counted(nation[0]) == answers_counted(land.hub) == total

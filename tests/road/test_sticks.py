@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,17 +14,20 @@ from centre import made_hub
 from sqlalchemy import func, select
 from village import COURSE, install_course
 
+from bench import world
+from content_packs.build import build_pack
 from hub import mail, parts, registry, schema
 from hub.db import reading, writing
 from hub.wiring import Hub, now_ms
 from node import config
+from node.courses import install_from
 from node.wiring import Node, open_node
-from sync.courier import Taken
+from sync.courier import Taken, ask_missing
 from sync.entries import Entry, LessonOpened, OpenReason, QuestionAnswered
-from sync.keys import key_id
+from sync.keys import SigningKey, key_id
 from sync.machine import Machine
 from sync.segment import open_segment
-from sync.stick import IN, OUT, Stick
+from sync.stick import IN, OUT, PACKS, Stick, pack_name
 
 
 @dataclass
@@ -222,3 +226,32 @@ def test_nothing_on_a_stick_can_be_read(land: Land) -> None:
                 assert secret.encode() not in data, f"{name} tells {secret}"
     assert found >= 4
     assert stick.parts(IN)
+
+
+def test_a_course_on_a_stick_is_installed_if_the_centre_s_publisher_signed_it(land: Land) -> None:
+    stick, node = land.stick(), land.village("asri")
+    registered_by_stick(land, node, stick)
+    seed = bytes.fromhex((land.folder / "hub" / "keys" / "publisher.key").read_text())
+    for name, key in (("kas", SigningKey.from_seed(seed)), ("asing", SigningKey.from_seed(bytes(32)))):
+        source = land.folder / name
+        source.mkdir()
+        for file, text in COURSE.items():
+            (source / file).write_text(
+                text.replace('"kas-desa"', f'"{name}"').replace('"Kas Desa"', f'"{name}"')
+            )
+        built = io.BytesIO()
+        build_pack(source, key).write(built)
+        stick.write_file(PACKS, pack_name(built.getvalue()), built.getvalue())
+    assert install_from(node, stick) == ["kas"]
+    assert install_from(node, stick) == [], "it is there"
+
+
+def test_a_bundle_of_five_thousand_entries_is_small_and_a_courier_s_question_too(land: Land) -> None:
+    stick, node = land.stick(), land.village("asri")
+    registered_by_stick(land, node, stick)
+    world.install_catalogue(land.folder / "catalogue", node)
+    world.play(node, world.workload_lines(1, 5000))
+    written = node.bundles.write(stick)
+    assert written.entries >= 5000
+    assert written.size <= 24_000
+    assert len(ask_missing([bytes([at % 256]) * 32 for at in range(300)])) <= 3_000

@@ -137,6 +137,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_regions_parent", "regions", ["parent"], unique=False)
     op.create_table(
+        "rejections",
+        sa.Column("log", sa.LargeBinary(), nullable=False),
+        sa.Column("first_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("log", "first_seq"),
+    )
+    op.create_table(
         "same_person",
         sa.Column("one", sa.LargeBinary(), nullable=False),
         sa.Column("other", sa.LargeBinary(), nullable=False),
