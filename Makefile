@@ -9,13 +9,18 @@ ARGS ?=
 demo: $(VENV)/.all
 	$(BIN)/python -m bench demo $(ARGS)
 
+# The slow ones (whole stories with real processes, kill -9 in a loop) run in CI and by `make test-all`.
 test: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(CI),,-m "not slow") $(ARGS)
+
+test-all: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m bench wire
 	$(BIN)/python -m bench village
 	$(BIN)/python -m bench merge
+	$(BIN)/python -m bench sticks
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -2,7 +2,7 @@
 hub_pending and downlinks.
 
 A decision waits in hub_pending until a device of its scope asks. What a device holds is summed up by a digest that
-this hub remembers from when it last sent something, so that "nothing new" costs six bytes. A head that this hub
+this hub remembers from when it last sent something, so that "nothing new" costs four bytes. A head that this hub
 never sent, or no longer has, means that this hub lost data: that log is closed and another goes on.
 """
 

@@ -120,13 +120,19 @@ class Exchange:
             self._note(connection, last_stick_ms=self._intake.now_ms())
 
     def _note(self, connection: Connection, **values: object) -> None:
-        """What the device says of itself; by stick it may be older than what is known."""
+        """What the device says of itself. By stick it may be older than what is known, or a copy's word.
+
+        What it holds is believed all the same: mail that fits an older state, or the poorer of two copies, only
+        brings some things twice.
+        """
         is_older = self._device.last_t is not None and self._request.t < self._device.last_t
         if not is_older:
-            values |= {"last_t": self._request.t, "wants": int(self._request.wants)}
-            held = downlink.heads_of(connection, self._device.pk, self._request.have)
-            if held is not None and held != self._device.held_heads:
-                values["held_heads"] = held
+            values["last_t"] = self._request.t
+        if not is_older or self._request.wants:
+            values["wants"] = int(self._request.wants)
+        held = downlink.heads_of(connection, self._device.pk, self._request.have)
+        if held is not None and held != self._device.held_heads:
+            values["held_heads"] = held
         connection.execute(
             update(schema.devices).where(schema.devices.c.pk == self._device.pk).values(**values)
         )

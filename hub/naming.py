@@ -43,7 +43,7 @@ def apply_named(work: Work, branch: Branch, row: Any, named: Sequence[Entry]) ->
             ledger.note_covered(work.connection, written.bundle, work.device, row.received_ms)
         elif entry.kind == PackInstalled.number:
             branch.packs.append(_pack(work.connection, PackInstalled.from_fields(entry.fields)))
-        elif entry.kind == ProfileChanged.number:
+        elif entry.kind == ProfileChanged.number and not row.rejected:
             changed = ProfileChanged.from_fields(entry.fields)
             _change_profile(
                 work.connection, branch.learners[changed.learner], changed.commitment, entry.seq, row.id
@@ -81,8 +81,12 @@ def _learners(work: Work, added: Sequence[Entry], segment: bytes) -> list[int]:
         known.update({bytes(row.learner): row.pk for row in made})
         work.connection.execute(update(table).where(table.c.person == 0).values(person=table.c.pk))
         goes_on = select(table.c.pk).where(table.c.continues.in_(list(new))).limit(1)
+        same = schema.same_person
+        judged = (
+            select(same.c.one).where(or_(same.c.one.in_(list(new)), same.c.other.in_(list(new)))).limit(1)
+        )
         continuing = any(continues for _, continues in said)
-        if continuing or work.connection.execute(goes_on).first() is not None:
+        if continuing or any(work.connection.execute(query).first() for query in (goes_on, judged)):
             work.people += [known[identity] for identity in new]
         profiles = {known[id_]: commitment for id_, (commitment, _) in zip(identities, said, strict=True)}
         _note_profiles(work.connection, profiles.items())

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from hub import alerts, schema
+from hub.db import insert_or_ignore
 from sync.log import NOTHING, Head, Parent, Placement, place
 from sync.segment import Segment, open_segment
 
@@ -63,7 +64,10 @@ def begins_with(column: Any, prefix: bytes) -> list[Any]:
 
 def open_log(connection: Connection, log: bytes, device: int) -> int:
     """Make a log known; returns its number here."""
-    query = insert(schema.logs).values(log=log, device=device).returning(schema.logs.c.pk)
+    # Two requests may open the same log at once.
+    made = insert_or_ignore(connection, schema.logs).values(log=log, device=device)
+    connection.execute(made.on_conflict_do_nothing())
+    query = select(schema.logs.c.pk).where(schema.logs.c.log == log)
     return int(connection.execute(query).scalar_one())
 
 
@@ -188,11 +192,14 @@ def _attach_waiting(
     connection: Connection, log: LogRow, parent: Segment, quarantined: bool, now_ms: int
 ) -> None:
     """Store again, now with a parent, what waited for `parent`; recursion by way of `store`."""
-    query = select(_s.c.pk, _s.c.data).where(
+    query = select(_s.c.pk, _s.c.data, _s.c.state, _s.c.rejected).where(
         _s.c.log == log.pk, _s.c.idx == parent.index + 1, _s.c.branch.is_(None)
     )
-    for pk, data in connection.execute(query.order_by(_s.c.id)).all():
+    for pk, data, state, rejected in connection.execute(query.order_by(_s.c.id)).all():
         child = open_segment(data)
         if child.previous == parent.id:
             connection.execute(_s.delete().where(_s.c.pk == pk))
-            store(connection, log, child, quarantined, now_ms)
+            store(connection, log, child, state == schema.QUARANTINED, now_ms)
+            if rejected:
+                same = (_s.c.log == log.pk, _s.c.idx == child.index, _s.c.id == child.id)
+                connection.execute(update(_s).where(*same).values(rejected=rejected))

@@ -25,7 +25,7 @@ from sync.decisions import (
     scopes_of,
 )
 from sync.entries import Entry, Kind
-from sync.errors import N_, LontarError, MalformedError
+from sync.errors import N_, MalformedError
 from sync.keys import key_id
 from sync.keyset import Keyset
 from sync.log import Head
@@ -79,7 +79,8 @@ class Centre:
         """Of each hub log, how far it is held without a gap; after a loss at the hub, on the path that came last."""
         query = """SELECT log, idx, id FROM hub_segments h
                    WHERE idx = (SELECT max(idx) FROM hub_segments t WHERE t.log = h.log)
-                   AND idx + 1 = (SELECT count(*) FROM hub_segments t WHERE t.log = h.log) ORDER BY log"""
+                   AND idx + 1 = (SELECT count(*) FROM hub_segments t WHERE t.log = h.log)
+                   AND idx + 1 = (SELECT count(DISTINCT idx) FROM hub_segments t WHERE t.log = h.log)"""
         with self._store.read() as db:
             heads = {row[0]: Head(*row) for row in db.execute(query)}
             for (log,) in db.execute("SELECT DISTINCT log FROM hub_segments").fetchall():
@@ -94,7 +95,7 @@ class Centre:
         query = f"SELECT hub_ms, kind, fields FROM decisions {where} ORDER BY hub_ms DESC, seq DESC LIMIT ?"  # noqa: S608
         with self._store.read() as db:
             rows = db.execute(query, (*(kind.number for kind in kinds), most)).fetchall()
-        said = ((ms, read_decision(Entry(0, kind, 0, tuple(cbor.decode(f))))) for ms, kind, f in rows)
+        said = ((ms, _understood(Entry(0, kind, 0, tuple(cbor.decode(f))))) for ms, kind, f in rows)
         return [Decision(ms, kind) for ms, kind in said if kind is not None]
 
     def public_key(self, device: bytes) -> bytes | None:
@@ -127,10 +128,7 @@ class Centre:
             "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?)",
             (segment.log, entry.seq, segment.id, entry.kind, hub_ms, cbor.encode(entry.fields)),
         )
-        try:
-            said = read_decision(entry)
-        except LontarError:
-            return
+        said = _understood(entry)
         if isinstance(said, DeviceRegistered):
             db.execute(
                 """INSERT INTO devices VALUES (?, ?, ?, ?, 'registered')
@@ -146,6 +144,14 @@ class Centre:
             erase(db, said.commitment)
         elif isinstance(said, BundleReceived) and said.parts == said.of:
             db.execute("UPDATE bundles SET received = 1 WHERE bundle = ?", (said.bundle,))
+
+
+def _understood(entry: Entry) -> Kind | None:
+    """What was said, or None if this software doesn't understand it; it is kept all the same."""
+    try:
+        return read_decision(entry)
+    except MalformedError:
+        return None
 
 
 def _tip(db: sqlite3.Connection, log: bytes) -> Head:

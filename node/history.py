@@ -59,7 +59,11 @@ class History:
             for data in profiles:
                 logs.keep_profile(db, data)
             new = 0
-            for segment in sorted(segments, key=lambda one: one.index):
+            segments = sorted(segments, key=lambda one: one.index)
+            if any(segment.log == logs.newest(db).log for segment in segments):
+                # What waits may be in them already, if this disk was set back: sealed, it is known again.
+                self._recorder.seal(even_quiet=True)
+            for segment in segments:
                 new += self._take_one(db, segment)
                 if from_hub:
                     db.execute(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
-from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
+from zeroconf import Error, IPVersion, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
 from sync.keys import sha256
 
 _SERVICE: Final = "_lontar._tcp.local."
 _TAG: Final = b"tag"
+_NO_MULTICAST: Final = (OSError, TimeoutError, Error)
+"""What a network that forbids multicast, or is too slow for it, ends in."""
 
 
 def village_tag(root: bytes, village: str) -> bytes:
@@ -27,31 +29,29 @@ def village_tag(root: bytes, village: str) -> bytes:
 @contextmanager
 def found_by_neighbours(tag: bytes, name: str, port: int, address: str | None = None) -> Iterator[None]:
     """Let others find this laptop while the block runs; a network that forbids it is no reason to stop."""
-    try:
+    info = ServiceInfo(
+        _SERVICE,
+        f"{name}.{_SERVICE}",
+        addresses=[socket.inet_aton(address or _own_address())],
+        port=port,
+        properties={_TAG: tag},
+    )
+    service: Zeroconf | None = None
+    with suppress(*_NO_MULTICAST):
         service = Zeroconf(ip_version=IPVersion.V4Only)
-    except OSError:
-        yield
-        return
-    try:
-        own = address or _own_address()
-        info = ServiceInfo(
-            _SERVICE,
-            f"{name}.{_SERVICE}",
-            addresses=[socket.inet_aton(own)],
-            port=port,
-            properties={_TAG: tag},
-        )
         service.register_service(info)
+    try:
         yield
     finally:
-        service.close()
+        if service is not None:
+            service.close()
 
 
 def neighbours(tag: bytes, own_name: str, wait_s: float) -> list[str]:
     """Addresses of others with this tag, after listening for `wait_s` seconds."""
     try:
         service = Zeroconf(ip_version=IPVersion.V4Only)
-    except OSError:
+    except _NO_MULTICAST:
         return []
     names: set[str] = set()
 
@@ -59,10 +59,12 @@ def neighbours(tag: bytes, own_name: str, wait_s: float) -> list[str]:
         if state_change is ServiceStateChange.Added:
             names.add(name)
 
+    infos: list[ServiceInfo | None] = []
     try:
         browser = ServiceBrowser(service, _SERVICE, handlers=[note])
         browser.join(wait_s)
-        infos = [service.get_service_info(_SERVICE, name, timeout=1000) for name in sorted(names)]
+        with suppress(*_NO_MULTICAST):
+            infos = [service.get_service_info(_SERVICE, name, timeout=1000) for name in sorted(names)]
     finally:
         service.close()
     return [

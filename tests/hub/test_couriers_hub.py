@@ -39,7 +39,9 @@ def new_courier(hub: Hub, region: str = "17.05.10", name: str = "Pak Anwar") -> 
     return couriers.add(hub.engine, name, region, random.Random(name + region).randbytes, NOW)
 
 
-def proven(hub: Hub, code: Code, key: SigningKey = LAPTOP, village: str = "", now_ms: int = NOW) -> RegistrationAnswer:
+def proven(
+    hub: Hub, code: Code, key: SigningKey = LAPTOP, village: str = "", now_ms: int = NOW
+) -> RegistrationAnswer:
     """A laptop uses a code."""
     nonce = bytes(16)
     proof = device_proof(code.key(), key.public, nonce)
@@ -64,7 +66,9 @@ def asked(hub: Hub, key: SigningKey = LAPTOP, **said: Any) -> tuple[courier.Mail
 
 def test_a_courier_is_let_in_by_a_code_for_one_laptop(hub: Hub) -> None:
     code = new_courier(hub)
-    assert [(one.name, one.region, one.state) for one in listed(hub)] == [("Pak Anwar", "17.05.10", "waiting")]
+    assert [(one.name, one.region, one.state) for one in listed(hub)] == [
+        ("Pak Anwar", "17.05.10", "waiting")
+    ]
     answer = proven(hub, code)
     assert (answer.state, answer.village) == ("registered", "17.05.10")
     assert open_keyset(answer.keyset) == hub.config.keyset
@@ -102,7 +106,9 @@ def test_a_courier_gets_its_route_with_names_and_the_mail_of_those_villages(hub:
     near.send(hub)
     proven(hub, new_courier(hub))
     answer, mail = asked(hub)
-    assert [(place.recipient, place.village) for place in answer.route] == [(opening_key(near).public.id, VILLAGE)]
+    assert [(place.recipient, place.village) for place in answer.route] == [
+        (opening_key(near).public.id, VILLAGE)
+    ]
     assert answer.route[0].name
     assert open_keyset(answer.keyset) == hub.config.keyset
     assert not answer.more

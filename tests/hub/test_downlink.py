@@ -95,8 +95,16 @@ def test_a_village_hears_what_is_said_to_it_and_to_those_above_it(hub: Hub) -> N
         say(hub, scope, f"kepada {scope}")
     say(hub, OTHER_VILLAGE, "kepada desa lain")
     said = Reader().take(hub, ask(hub, device, ()))
-    assert sorted(texts(said)) == sorted(f"kepada {scope}" for scope in ("", "17", "17.05", "17.05.10", VILLAGE))
-    assert sorted(kind.scope for kind in said if isinstance(kind, HubLogOpened)) == ["", "17", "17.05", "17.05.10", VILLAGE]
+    assert sorted(texts(said)) == sorted(
+        f"kepada {scope}" for scope in ("", "17", "17.05", "17.05.10", VILLAGE)
+    )
+    assert sorted(kind.scope for kind in said if isinstance(kind, HubLogOpened)) == [
+        "",
+        "17",
+        "17.05",
+        "17.05.10",
+        VILLAGE,
+    ]
     said = Reader(OTHER_VILLAGE).take(hub, ask(hub, other, ()))
     assert sorted(texts(said)) == sorted(["kepada ", "kepada 17", "kepada 17.05", "kepada desa lain"])
 
@@ -206,7 +214,7 @@ def test_what_no_entry_can_say_is_refused_at_once_and_letters_are_composed(hub: 
 
 
 def test_times_never_run_backwards_in_a_hub_s_log_whatever_its_clock_does(hub: Hub) -> None:
-    device, reader = Device(1).registered(hub), Reader()
+    device = Device(1).registered(hub)
     for ms in (NOW, NOW + 5000, NOW - 86_400_000, NOW + 1000):
         with writing(hub.engine) as connection:
             downlink.decide(connection, "", AnnouncementPosted("", str(ms)), ms)
@@ -244,7 +252,9 @@ def test_workers_that_seal_at_once_never_fork_a_log(hub: Hub) -> None:
     said = texts(reader.take(hub, ask(hub, device, ())))
     assert sorted(said) == sorted(f"{number}/{at}" for number in range(4) for at in range(8))
     for number in range(4):
-        assert [text for text in said if text.startswith(f"{number}/")] == [f"{number}/{at}" for at in range(8)]
+        assert [text for text in said if text.startswith(f"{number}/")] == [
+            f"{number}/{at}" for at in range(8)
+        ]
     with reading(hub.engine) as connection:
         logs = connection.execute(select(schema.hub_logs).where(schema.hub_logs.c.scope == VILLAGE)).all()
         assert len(logs) == 1
@@ -288,7 +298,9 @@ def test_a_hub_set_back_to_an_older_state_closes_the_log_and_goes_on_in_another(
     assert texts(said) == ["seterusnya"]
     with reading(hub.engine) as connection:
         kinds = connection.execute(select(schema.alerts.c.kind)).scalars().all()
-        closed = connection.execute(select(schema.hub_logs.c.closed).where(schema.hub_logs.c.scope == "")).scalars()
+        closed = connection.execute(
+            select(schema.hub_logs.c.closed).where(schema.hub_logs.c.scope == "")
+        ).scalars()
         assert sorted(closed) == [0, 1]
     assert alerts.HUB_LOST in kinds
     hub.close()

@@ -122,7 +122,11 @@ def test_a_torn_part_is_refused_and_comes_again(hub: Hub) -> None:
     with pytest.raises(MalformedError):
         parts.take(hub.intake, b"x" * 500)
     assert rows(hub) == []
-    assert parts.take_many(hub.intake, [part[:-1], part, part, b"x"]) == {None: 2, Taken.NEW: 1, Taken.HELD: 1}
+    assert parts.take_many(hub.intake, [part[:-1], part, part, b"x"]) == {
+        None: 2,
+        Taken.NEW: 1,
+        Taken.HELD: 1,
+    }
 
 
 def test_a_part_for_another_centre_is_foreign(hub: Hub) -> None:
@@ -274,7 +278,9 @@ def test_nobody_s_log_speaks_of_another_device_s_bundle(hub: Hub) -> None:
 
 def courier_of(hub: Hub) -> int:
     with writing(hub.engine) as connection:
-        query = insert(schema.couriers).values(name="Pak Anwar", region="17.05", state="waiting", made_ms=NOW)
+        query = insert(schema.couriers).values(
+            name="Pak Anwar", region="17.05", state="waiting", made_ms=NOW
+        )
         return int(connection.execute(query.returning(schema.couriers.c.pk)).scalar_one())
 
 

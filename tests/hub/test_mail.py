@@ -58,7 +58,9 @@ def post(hub: Hub, scope: str, text: str) -> None:
         downlink.decide(connection, scope, AnnouncementPosted("Berita", text), NOW)
 
 
-def for_courier(hub: Hub, held: dict[bytes, bytes] | None = None, region: str = "17.05", most: int = 1 << 20) -> Any:
+def for_courier(
+    hub: Hub, held: dict[bytes, bytes] | None = None, region: str = "17.05", most: int = 1 << 20
+) -> Any:
     with writing(hub.engine) as connection:
         return mail.for_courier(connection, hub.config, region, held or {}, NOW, most)
 
@@ -173,7 +175,10 @@ def test_the_version_changes_when_the_mail_does_and_not_otherwise(hub: Hub) -> N
     for change in (
         lambda: device.send(hub),
         lambda: post(hub, "17", "untuk semua"),
-        lambda: [parts.take(hub.intake, part) for part in parts_of(device, hub, wants=Wants.HISTORY, t=device.t + 1)],
+        lambda: [
+            parts.take(hub.intake, part)
+            for part in parts_of(device, hub, wants=Wants.HISTORY, t=device.t + 1)
+        ],
         lambda: registry.revoke(hub.engine, device.id, NOW),
     ):
         change()
@@ -248,7 +253,10 @@ def test_newer_mail_takes_the_place_of_older_and_others_mail_stays(hub: Hub, tmp
     after = drive.parts(IN)
     assert [found.head.recipient for found in after].count(opening_key(device).public.id) == 2
     kept = [found for found in after if found.path.name in before]
-    assert {found.head.recipient for found in kept} == {opening_key(device).public.id, opening_key(other).public.id}
+    assert {found.head.recipient for found in kept} == {
+        opening_key(device).public.id,
+        opening_key(other).public.id,
+    }
     assert drive.read_file(PUB, mail.KEYSET_FILE, 1 << 16) == hub.config.keyset_data
     assert drive.parts(OUT) == []
 

@@ -36,7 +36,9 @@ def stolen(hub: Hub) -> Device:
 
 def apart(hub: Hub, device: Device) -> list[Apart]:
     with reading(hub.engine) as connection:
-        pk = connection.execute(select(schema.devices.c.pk).where(schema.devices.c.device == device.id)).scalar_one()
+        pk = connection.execute(
+            select(schema.devices.c.pk).where(schema.devices.c.device == device.id)
+        ).scalar_one()
         return quarantine.of_device(connection, pk)
 
 
@@ -55,7 +57,9 @@ def answers(hub: Hub) -> int:
 
 def learners_who_answered(hub: Hub) -> int:
     with reading(hub.engine) as connection:
-        rows = connection.execute(select(schema.lesson_progress.c.learner, schema.lesson_progress.c.answers))
+        rows = connection.execute(
+            select(schema.lesson_progress.c.learner, schema.lesson_progress.c.answers)
+        )
         return sum(row.answers > 0 for row in rows)
 
 
@@ -163,7 +167,6 @@ def commitments(hub: Hub) -> set[bytes]:
         return {bytes(one) for one in connection.execute(select(schema.learners.c.commitment)).scalars()}
 
 
-@pytest.mark.xfail(strict=True, reason="hub/naming.py applies profile changes of rejected segments")
 def test_a_rejected_change_of_somebody_s_name_changes_nothing(hub: Hub) -> None:
     device = Device(3).registered(hub).open()
     device.send(hub)
@@ -177,7 +180,6 @@ def test_a_rejected_change_of_somebody_s_name_changes_nothing(hub: Hub) -> None:
     assert commitments(hub) == before
 
 
-@pytest.mark.xfail(strict=True, reason="hub/segments.py stores a waiting segment anew and forgets the decision")
 def test_what_was_rejected_stays_rejected_when_the_gap_before_it_is_filled(hub: Hub) -> None:
     device = Device(4).registered(hub).open()
     device.send(hub)

@@ -111,6 +111,7 @@ def test_a_laptop_of_another_village_gets_nothing(tmp_path: Path, hub: Hub) -> N
         stranger.close()
 
 
+@pytest.mark.slow
 def test_laptops_of_a_village_find_each_other_and_nobody_else(tmp_path: Path) -> None:
     tag, other = lan.village_tag(b"r" * 32, VILLAGE), lan.village_tag(b"r" * 32, "17.05.10.2008")
     assert tag != other and VILLAGE.encode() not in tag

@@ -24,7 +24,7 @@ from hub.wiring import Hub
 from node.wiring import Node
 from sync.client import Client
 from sync.entries import Entry
-from sync.errors import NotAHubError, RefusedError, UnreachableError
+from sync.errors import NotAHubError, UnreachableError
 from sync.keys import key_id
 from sync.segment import open_segment
 
@@ -246,7 +246,7 @@ def test_another_hub_is_not_believed(road: Road, tmp_path_factory: pytest.TempPa
     stranger = world.make_node(other_folder / "node", road.url)
     stranger.close()
     port = world.free_port()
-    with world.serving_hub(other_folder / "hub", port), pytest.raises(RefusedError):
+    with world.serving_hub(other_folder / "hub", port), pytest.raises(NotAHubError):
         through(node, f"http://127.0.0.1:{port}").worker.exchange()
     assert node.recorder.counts().confirmed == 0
     other.close()

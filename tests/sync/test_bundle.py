@@ -40,7 +40,9 @@ from sync.sealing import CLASSICAL, HYBRID, KEY_ID, SUITES, OpeningKey
 
 KEYSET = wrap(ItemKind.KEYSET, b"a keyset")
 suites = st.sampled_from(SUITES)
-items = st.lists(st.binary(min_size=1, max_size=3000).map(lambda data: wrap(ItemKind.HUB_SEGMENT, data)), max_size=12)
+items = st.lists(
+    st.binary(min_size=1, max_size=3000).map(lambda data: wrap(ItemKind.HUB_SEGMENT, data)), max_size=12
+)
 PART = {suite: to_centre([KEYSET], suite)[0] for suite in SUITES}
 
 
@@ -49,7 +51,9 @@ PART = {suite: to_centre([KEYSET], suite)[0] for suite in SUITES}
 def test_what_is_sealed_opens_to_the_same_part_by_part(suite: int, stream: list[bytes], most: int) -> None:
     parts = to_centre(stream, suite, most)
     opened = [open_part(part, [OTHER, CENTRES[suite]]) for part in parts]
-    assert [item.data for part in opened for item in read_stream(part)] == [cbor.decode(item)[1] for item in stream]
+    assert [item.data for part in opened for item in read_stream(part)] == [
+        cbor.decode(item)[1] for item in stream
+    ]
     for index, (data, part) in enumerate(zip(parts, opened, strict=True)):
         assert (part.head.index, part.head.count, part.head.size) == (index, len(parts), len(data))
         part.verify_device(DEVICE.public)
@@ -134,7 +138,8 @@ def test_a_part_of_a_later_version_is_said_to_be_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("offset", "value"), [(32, 1), (36, 0), (36, limits.PARTS_PER_BUNDLE + 1), (40, limits.PART + 1), (32, 2**32 - 1)]
+    ("offset", "value"),
+    [(32, 1), (36, 0), (36, limits.PARTS_PER_BUNDLE + 1), (40, limits.PART + 1), (32, 2**32 - 1)],
 )
 def test_a_head_that_can_t_be_is_refused_before_it_is_believed(offset: int, value: int) -> None:
     with pytest.raises(MalformedError):
@@ -212,7 +217,9 @@ def test_a_receipt_or_a_request_is_no_manifest() -> None:
         outside = Head(head.suite, head.recipient, head.bundle, 0, 1, len(plain) + 48).encode()
         sealed = CENTRES[CLASSICAL].public.seal(plain, b"lontar/bundle/1" + outside)
         with pytest.raises(SyncError):
-            open_part(mended(outside + sealed + bytes(32)), [CENTRES[CLASSICAL]]).verify_device(DEVICE.public)
+            open_part(mended(outside + sealed + bytes(32)), [CENTRES[CLASSICAL]]).verify_device(
+                DEVICE.public
+            )
 
 
 def test_a_request_s_manifest_is_no_hub_s_even_from_a_hub_s_key() -> None:
@@ -247,7 +254,9 @@ def test_parts_keep_to_the_usual_size_and_one_large_item_goes_alone() -> None:
     sizes = [check_part(part).length - 48 for part in parts]
     assert all(size <= limits.PART_USUAL for size in sizes[:-1])
     assert limits.SEGMENT < sizes[-1] <= limits.PART
-    assert [wrap(one.kind, one.data) for one in read_stream(open_part(parts[-1], [CENTRES[CLASSICAL]]))] == [large]
+    assert [
+        wrap(one.kind, one.data) for one in read_stream(open_part(parts[-1], [CENTRES[CLASSICAL]]))
+    ] == [large]
 
 
 def test_a_segment_stays_with_the_profiles_before_it() -> None:

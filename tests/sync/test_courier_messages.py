@@ -31,7 +31,11 @@ mail_requests = st.builds(
 )
 places = st.builds(Place, ids8, st.text("0123456789.", max_size=13), st.text(max_size=12))
 mail_answers = st.builds(
-    MailAnswer, st.integers(0, 2**42), st.binary(max_size=60), st.lists(places, max_size=5).map(tuple), st.booleans()
+    MailAnswer,
+    st.integers(0, 2**42),
+    st.binary(max_size=60),
+    st.lists(places, max_size=5).map(tuple),
+    st.booleans(),
 )
 
 
@@ -131,7 +135,9 @@ def test_receipts_requests_and_couriers_words_are_no_answers() -> None:
 @settings(max_examples=60)
 @given(st.data())
 def test_every_changed_byte_is_refused(data: st.DataObject) -> None:
-    answer = courier.sign_mail_answer(HUB, b"question", MailAnswer(5, b"k", (Place(bytes(8), "17", "Asri"),), True))
+    answer = courier.sign_mail_answer(
+        HUB, b"question", MailAnswer(5, b"k", (Place(bytes(8), "17", "Asri"),), True)
+    )
     at = data.draw(st.integers(0, len(answer) - 1))
     changed = answer[:at] + bytes([answer[at] ^ (1 << data.draw(st.integers(0, 7)))]) + answer[at + 1 :]
     with pytest.raises(SyncError):
@@ -188,7 +194,8 @@ def test_a_courier_with_a_thousand_villages_and_many_notes_is_understood_and_no_
 
 def test_a_route_of_a_thousand_villages_fits_into_an_answer() -> None:
     route = tuple(
-        Place(at.to_bytes(8, "big"), "17.05.10.2007", "Desa Lubuk Sungai Panjang Hulu") for at in range(1000)
+        Place(at.to_bytes(8, "big"), "17.05.10.2007", "Desa Lubuk Sungai Panjang Hulu")
+        for at in range(1000)
     )
     said = MailAnswer(1_772_413_300_000, bytes(400), route, True)
     answer = courier.sign_mail_answer(HUB, b"", said)
@@ -202,7 +209,9 @@ def test_a_part_of_mail_travels_as_one_item(recipient: bytes, version: bytes, pa
 
 
 @pytest.mark.parametrize(
-    "item", [[6, bytes(7), bytes(8), b""], [5, bytes(8), bytes(8), b""], [6, bytes(8), bytes(8)], [6], 6], ids=str
+    "item",
+    [[6, bytes(7), bytes(8), b""], [5, bytes(8), bytes(8), b""], [6, bytes(8), bytes(8)], [6], 6],
+    ids=str,
 )
 def test_what_is_no_part_of_mail_is_refused(item: object) -> None:
     with pytest.raises(MalformedError):

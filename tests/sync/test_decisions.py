@@ -41,7 +41,9 @@ def test_decisions_survive_a_hub_s_segment(decisions: list[Kind]) -> None:
 
 def test_a_device_s_segment_speaks_for_no_hub_and_the_other_way_round() -> None:
     entries = [Entry(0, HubLogOpened.number, 0, HubLogOpened(1, "", bytes(16), 5, 0).fields())]
-    of_device, of_hub = (seal(HUB, b"", 0, b"", entries, 0, purpose) for purpose in (cose.SEGMENT, cose.HUB_SEGMENT))
+    of_device, of_hub = (
+        seal(HUB, b"", 0, b"", entries, 0, purpose) for purpose in (cose.SEGMENT, cose.HUB_SEGMENT)
+    )
     with pytest.raises(SignatureError):
         of_device.verify_hub([HUB.public])
     with pytest.raises(SignatureError):

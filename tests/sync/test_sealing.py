@@ -37,7 +37,12 @@ def test_a_change_a_cut_or_another_purpose_opens_nothing(suite: int, data: st.Da
     at = data.draw(st.integers(0, len(sealed) - 1))
     changed = bytearray(sealed)
     changed[at] ^= 1 << data.draw(st.integers(0, 7))
-    for wrong, info in ((bytes(changed), b"info"), (sealed[:at], b"info"), (sealed, b"inf"), (sealed + b"x", b"info")):
+    for wrong, info in (
+        (bytes(changed), b"info"),
+        (sealed[:at], b"info"),
+        (sealed, b"inf"),
+        (sealed + b"x", b"info"),
+    ):
         with pytest.raises(SealError):
             CENTRES[suite].unseal(wrong, info)
 
@@ -45,7 +50,9 @@ def test_a_change_a_cut_or_another_purpose_opens_nothing(suite: int, data: st.Da
 @pytest.mark.parametrize("suite", SUITES)
 def test_sealing_twice_gives_nothing_in_common(suite: int) -> None:
     one, other = (CENTRES[suite].public.seal(bytes(64), b"") for _ in range(2))
-    assert not {one[at : at + 8] for at in range(len(one))} & {other[at : at + 8] for at in range(len(other))}
+    assert not {one[at : at + 8] for at in range(len(one))} & {
+        other[at : at + 8] for at in range(len(other))
+    }
 
 
 @pytest.mark.parametrize("suite", SUITES)

@@ -48,7 +48,13 @@ def test_challenges_are_short_and_never_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "means"),
-    [("7kq2m4", "7KQ2M4"), (" 7kq-2m4 ", "7KQ2M4"), ("O0oIiL", "000111"), ("7 K Q 2 M 4", "7KQ2M4"), ("lllooo", "111000")],
+    [
+        ("7kq2m4", "7KQ2M4"),
+        (" 7kq-2m4 ", "7KQ2M4"),
+        ("O0oIiL", "000111"),
+        ("7 K Q 2 M 4", "7KQ2M4"),
+        ("lllooo", "111000"),
+    ],
 )
 def test_what_people_type_is_understood(typed: str, means: str) -> None:
     assert read_challenge(typed) == means

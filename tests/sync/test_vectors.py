@@ -9,17 +9,21 @@ from typing import Any
 import pytest
 from vectors.make import vectors
 
-from sync import cbor, columns, cose, exchange, registration
-from sync.entries import Entry
+from sync import bundle, cbor, columns, cose, courier, exchange, registration
+from sync.decisions import HUB_KINDS, read_decision, scopes_of
+from sync.entries import Entry, field_types
 from sync.errors import SyncError
-from sync.exchange import ItemSplitter
+from sync.exchange import Down, ItemSplitter, Wants
+from sync.items import ItemKind, read_items
 from sync.keys import SigningKey, fingerprint, key_id
 from sync.keyset import open_keyset
+from sync.log import Head
 from sync.logclock import Anchor, Received, WallNote, interval
 from sync.profile import commitment_of, learner_id, open_profile
 from sync.registration import read_code
-from sync.sealing import sealing_public
+from sync.sealing import CLASSICAL, SUITES, OpeningKey, sealing_public, seed_size
 from sync.segment import open_segment
+from sync.unlock import code
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 
@@ -96,8 +100,8 @@ def test_columns_are_read(case: dict[str, Any]) -> None:
 
 
 def test_segments_are_read_and_their_people_identified() -> None:
-    first, second, *people = frozen("segments")
-    for case in (first, second):
+    first, second, later, *people = frozen("segments")
+    for case in (first, second, later):
         segment = open_segment(case["bytes"])
         segment.verify(case["public"])
         for name in ("log", "index", "previous", "first_seq", "count", "codec", "id"):
@@ -128,13 +132,117 @@ def test_a_round_trip_is_read() -> None:
     assert exchange.read_refusal(case["refusal"]) == ("try-later", "Coba lagi nanti.")
 
 
+def test_what_a_device_holds_and_what_is_still_to_come_are_read() -> None:
+    case = frozen("exchange")
+    first, second = frozen("decisions")["segments"]
+    held = Head(first["log"], 1, second["id"])
+    summed = exchange.open_request(case["request with a digest"]).claimed
+    assert summed.have == case["digest of what a device holds of hub logs"] == exchange.digest_of([held])
+    assert summed.wants == Wants.NOTHING
+    named = exchange.open_request(case["request that names what it holds and wants history"]).claimed
+    assert named.have == (Head(held.log[:8], 1, held.id[:8]),)
+    assert named.wants == Wants.HISTORY
+    answers = {
+        "request with a digest": (case["receipt that doesn't know the digest"], Down.NAME_YOURS),
+        "request that names what it holds and wants history": (case["answer that isn't all"], Down.MORE),
+    }
+    for name, (answer, down) in answers.items():
+        receipt, stream = exchange.split_answer(answer)
+        assert exchange.open_receipt(receipt, [case["hub public"]], case[name]).down is down
+        if down is Down.MORE:
+            kinds = [item.kind for item in read_items(stream)]
+            assert kinds == [ItemKind.HUB_SEGMENT, ItemKind.PROFILE, ItemKind.SEGMENT]
+
+
+def test_heads_of_parts_are_read_and_sizes_padded() -> None:
+    case = frozen("bundles")
+    for head in case["heads"]:
+        read = bundle.read_head(head["bytes"])
+        assert read.encode() == head["bytes"]
+        for name in ("suite", "recipient", "bundle", "index", "count", "length"):
+            assert getattr(read, name) == head[name], name
+        assert read.size == head["size of the part"]
+    assert all(bundle.padded_size(size) == padded for size, padded in case["padding"])
+    keys = case["keys"]
+    for suite in SUITES:
+        key = OpeningKey(suite, keys[f"centre opens with, suite {suite}"])
+        assert key.public.public == keys[f"centre public, suite {suite}"]
+        assert key.public.id == keys[f"centre sealing id, suite {suite}"]
+
+
+@pytest.mark.parametrize(
+    "case", list(frozen("bundles")["parts"].values()), ids=list(frozen("bundles")["parts"])
+)
+def test_sealed_parts_are_opened(case: dict[str, Any]) -> None:
+    suite = next(suite for suite in SUITES if seed_size(suite) == len(case["opens with"]))
+    part = bundle.open_part(case["bytes"], [OpeningKey(suite, case["opens with"])])
+    recipient, id_, index, count, *fields = case["manifest after the version"]
+    assert (part.head.recipient, part.head.bundle, part.head.index, part.head.count) == (
+        recipient,
+        id_,
+        index,
+        count,
+    )
+    assert bundle.part_id(case["bytes"]) == case["part id"]
+    assert part.stream.rstrip(b"\0") == case["stream before the padding"]
+    if len(fields) == 6:
+        part.verify_device(case["signed by"])
+        assert part.from_device() == exchange.read_request(fields)
+    else:
+        said = part.verify_hub([case["signed by"]])
+        assert said.fields() == fields
+    assert [item.kind for item in bundle.read_stream(part)] == [ItemKind.HUB_SEGMENT] * 2
+
+
+def test_what_couriers_and_hubs_say_is_read() -> None:
+    case = frozen("courier")
+    hub, question, request = [case["hub public"]], case["question"], case["mail request"]
+    assert courier.read_missing(question) == [id_[:8] for id_ in case["part ids"]]
+    assert courier.open_missing(case["answer to the question"], hub, question) == case["lacking"]
+    for name, answer in case["what became of it"].items():
+        assert courier.open_taken(answer, hub, case["part"]).name == name
+    asked = courier.open_mail_request(request).verify(case["courier public"])
+    assert (len(asked.mail), len(asked.notes)) == (1, 1)
+    answer = courier.open_mail_answer(case["mail answer"], hub, request)
+    assert (answer.route[0].name, answer.more) == ("Lubuk Sungai", True)
+    assert courier.read_mail_part(case["mail part"]).part == case["part"]
+
+
+def test_what_a_hub_says_is_read() -> None:
+    case = frozen("decisions")
+    assert {kind["number"] for kind in case["kinds"]} == set(HUB_KINDS)
+    by_number = {kind["number"]: kind for kind in case["kinds"]}
+    for number, kind in HUB_KINDS.items():
+        row = by_number[number]
+        said = read_decision(Entry(0, number, 0, tuple(cbor.decode(row["fields as CBOR"]))))
+        assert said == kind(*row["fields"])
+        assert (kind.__name__, list(field_types(kind))) == (row["kind"], row["names"])
+    for row in case["segments"]:
+        sealed = open_segment(row["bytes"])
+        sealed.verify_hub([case["hub public"]])
+        assert (sealed.index, sealed.log, sealed.id) == (row["index"], row["log"], row["id"])
+        assert sealed.read().entries() == [as_entry(entry) for entry in row["entries"]]
+    for village, scopes in case["scopes"].items():
+        assert list(scopes_of(village)) == scopes
+
+
+@pytest.mark.parametrize(
+    "case", frozen("unlock"), ids=lambda case: f"{case['suite of the centre']}-{case['challenge']}"
+)
+def test_both_sides_make_the_unlock_code(case: dict[str, Any]) -> None:
+    centre = OpeningKey(case["suite of the centre"], case["centre seed"])
+    laptop = OpeningKey(CLASSICAL, case["device sealing seed"])
+    assert code(centre, laptop.public.public, case["device"], case["challenge"]) == case["code"]
+    assert code(laptop, centre.public.public, case["device"], case["challenge"]) == case["code"]
+
+
 def test_a_registration_is_read() -> None:
     case = frozen("registration")
-    code = read_code(case["code as typed"])
-    assert (str(code), code.key()) == (case["code"], case["key"])
+    typed = read_code(case["code as typed"])
+    assert (str(typed), typed.key()) == (case["code"], case["key"])
     asked = registration.open_registration(case["registration"])
-    assert registration.device_proof(code.key(), asked.public_key, asked.nonce) == case["device proof"]
-    answer = registration.open_answer(case["answer"], case["registration"], code)
+    assert registration.device_proof(typed.key(), asked.public_key, asked.nonce) == case["device proof"]
+    answer = registration.open_answer(case["answer"], case["registration"], typed)
     assert open_keyset(answer.keyset).version == 1
 
 

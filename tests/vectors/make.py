@@ -14,11 +14,14 @@ from sync import cbor, columns, cose, exchange, registration
 from sync.batch import batch_of
 from sync.entries import (
     AnchorNoted,
+    BundleWritten,
     ClockObserved,
     CourseCompleted,
     Entry,
     Kind,
     LearnerAdded,
+    LearnerContinued,
+    LearnerLeft,
     LessonOpened,
     LessonProgressed,
     LogOpened,
@@ -28,7 +31,8 @@ from sync.entries import (
     QuestionAnswered,
     QuizSubmitted,
 )
-from sync.exchange import Receipt, Request, Verdict
+from sync.exchange import Down, Receipt, Request, Verdict, Wants, digest_of
+from sync.items import ItemKind, wrap
 from sync.keys import SigningKey, fingerprint, key_id, sha256
 from sync.keyset import Keyset, sign_keyset
 from sync.log import NOTHING, Head, Held, Status, judge_head
@@ -40,6 +44,7 @@ from sync.sealing import CLASSICAL, SealingKey, sealing_public
 from sync.segment import Segment, seal
 
 from .packs import manifest_vectors
+from .road import bundle_vectors, courier_vectors, decision_vectors, hub_segments, unlock_vectors
 
 Json = Any
 
@@ -71,6 +76,14 @@ SECOND: tuple[Kind, ...] = (
 )
 
 
+THIRD: tuple[Kind, ...] = (
+    LearnerContinued(bytes(range(16))),
+    LearnerLeft(0, 0),
+    LearnerLeft(0, 1),
+    BundleWritten(bytes(range(16)), 1),
+)
+
+
 def vectors() -> dict[str, Json]:
     """File name without ending → what stands in it."""
     return {
@@ -84,6 +97,10 @@ def vectors() -> dict[str, Json]:
         "logclock": logclock_vectors(),
         "merging": merging_vectors(),
         "manifests": plain(manifest_vectors()),
+        "bundles": plain(bundle_vectors()),
+        "courier": plain(courier_vectors()),
+        "decisions": plain(decision_vectors()),
+        "unlock": plain(unlock_vectors()),
     }
 
 
@@ -113,6 +130,13 @@ def chain() -> tuple[Segment, Segment]:
     opened = [Entry(0, 0, 0, FIRST[0].fields()), Entry(1, 4, 0, FIRST[1].fields())]
     first = seal(DEVICE, b"", 0, b"", opened, 0)
     return first, seal(DEVICE, first.id, 1, first.id, entries_of(SECOND, 2, 0), 0)
+
+
+def later() -> Segment:
+    """The next segment, with the kinds of a log that goes on from others and travels by stick."""
+    first, second = chain()
+    base_t = second.read().ts[-1]
+    return seal(DEVICE, first.id, 2, second.id, entries_of(THIRD, second.end_seq, base_t), base_t)
 
 
 def cbor_vectors() -> Json:
@@ -262,7 +286,7 @@ def segment_vectors() -> Json:
                 "bytes": segment.data,
             }
         )
-        for segment in chain()
+        for segment in (*chain(), later())
     ] + [
         plain(
             {
@@ -291,6 +315,17 @@ def exchange_vectors() -> Json:
         (Verdict(Head(first.log, 1, second.id), Status.STORED),),
         keyset_version=1,
     )
+    said = tuple(Head(one.log, one.index, one.id) for one in hub_segments())
+    summed = exchange.sign_request(
+        DEVICE, Request(key_id(DEVICE.public), t, 1_772_413_218, (), digest_of(said[1:]))
+    )
+    wanting = exchange.sign_request(
+        DEVICE, Request(key_id(DEVICE.public), t, 1_772_413_218, (), said[1:], Wants.HISTORY)
+    )
+    more, unknown = (
+        Receipt(exchange.request_hash(asked), 1_772_413_300_000, (), down=down)
+        for asked, down in ((wanting, Down.MORE), (summed, Down.NAME_YOURS))
+    )
     nothing = Receipt(
         exchange.request_hash(pushed),
         1_772_413_300_000,
@@ -304,6 +339,14 @@ def exchange_vectors() -> Json:
             "receipt for the one that asks": exchange.sign_receipt(HUB, receipt),
             "receipt for the one that pushes": exchange.sign_receipt(HUB, nothing),
             "hub public": HUB.public,
+            "digest of what a device holds of hub logs": digest_of(said[1:]),
+            "request with a digest": summed,
+            "receipt that doesn't know the digest": exchange.sign_receipt(HUB, unknown),
+            "request that names what it holds and wants history": wanting,
+            "answer that isn't all": exchange.sign_receipt(HUB, more)
+            + wrap(ItemKind.HUB_SEGMENT, hub_segments()[0].data)
+            + SITI.encode()
+            + first.data,
             "refusal": exchange.encode_refusal("try-later", "Coba lagi nanti."),
         }
     )
