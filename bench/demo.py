@@ -8,6 +8,7 @@ stay up until Ctrl-C; with --once it ends by itself, with 0 only if everything a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -60,6 +61,7 @@ def run(data: Path, once: bool) -> None:
     hub_data, node_data = data / "hub", data / "node"
     hub_port, node_port = _port(8000), _port(8080)
     _prepare(data)
+    os.environ["LONTAR_STATE"] = str(data / "state")
     _step("Menyiapkan pusat dan daftar wilayah")
     _lontar("hub", "init", "--data", hub_data, "--password", OPERATOR_PASSWORD)
     _step("Membuat paket pelatihan contoh, bersegel penerbit")

@@ -7,6 +7,7 @@ payload bytes (headers and all), slows the line down to 2G, or cuts it.
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Row:
 
 def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
+        os.environ["LONTAR_STATE"] = str(Path(name) / "state")
         return _run(Path(name))
 
 
