@@ -74,6 +74,25 @@ def erase_commitment(connection: Connection, commitment: bytes, now_ms: int) -> 
     connection.execute(delete(schema.profiles).where(schema.profiles.c.commitment == commitment))
 
 
+def erase_again(connection: Connection, learner: int, commitment: bytes, now_ms: int) -> None:
+    """Erase a profile that was recorded before its village heard that this person's data was to be erased."""
+    known = schema.learner_profiles
+    person = select(_l.c.person).where(_l.c.pk == learner).scalar_subquery()
+    before = (
+        select(known.c.commitment)
+        .join(schema.erased, schema.erased.c.commitment == known.c.commitment)
+        .join(_l, _l.c.pk == known.c.learner)
+        .where(_l.c.person == person)
+    )
+    erased = {bytes(row) for row in connection.execute(before).scalars()}
+    if not erased or commitment in erased:
+        return
+    erase_commitment(connection, commitment, now_ms)
+    village = select(schema.devices.c.village).join(_l, _l.c.device == schema.devices.c.pk)
+    scope = connection.execute(village.where(_l.c.pk == learner)).scalar_one()
+    downlink.decide(connection, scope, PersonalDataErased(commitment), now_ms)
+
+
 def refresh(connection: Connection, learners: Iterable[int]) -> None:
     """Find anew to which persons these identities belong, with all whom they are or were connected to."""
     left = set(learners)

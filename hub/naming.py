@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
-from hub import ledger, schema
+from hub import identity, ledger, schema
 from hub.db import driver_placeholder, insert_or_ignore
 from hub.paths import PEOPLE, Branch, Work, write_numbers
 from sync.entries import (
@@ -46,7 +46,11 @@ def apply_named(work: Work, branch: Branch, row: Any, named: Sequence[Entry]) ->
         elif entry.kind == ProfileChanged.number and not row.rejected:
             changed = ProfileChanged.from_fields(entry.fields)
             _change_profile(
-                work.connection, branch.learners[changed.learner], changed.commitment, entry.seq, row.id
+                work.connection,
+                branch.learners[changed.learner],
+                changed.commitment,
+                (entry.seq, row.id),
+                row.received_ms,
             )
         elif entry.kind in _CLOCKS:
             notes.append(_clock_note(work.log_pk, row.pk, entry))
@@ -131,10 +135,11 @@ def _pack(connection: Connection, installed: PackInstalled) -> int:
 
 
 def _change_profile(
-    connection: Connection, learner: int, commitment: bytes, seq: int, segment: bytes
+    connection: Connection, learner: int, commitment: bytes, place: tuple[int, bytes], received_ms: int
 ) -> None:
-    """The last change wins: by place in the log, and between branches by the segment's id."""
+    """The last change wins: by `place`, its number in the log, and between branches the segment's id."""
     table = schema.learners
+    seq, segment = place
     older = or_(
         table.c.profile_seq < seq,
         and_(table.c.profile_seq == seq, table.c.profile_segment < segment),
@@ -145,6 +150,7 @@ def _change_profile(
         .values(commitment=commitment, profile_seq=seq, profile_segment=segment)
     )
     _note_profiles(connection, [(learner, commitment)])
+    identity.erase_again(connection, learner, commitment, received_ms)
 
 
 def _clock_note(log: int, segment: int, entry: Entry) -> dict[str, Any]:

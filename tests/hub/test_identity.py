@@ -273,3 +273,19 @@ def test_a_rebuild_keeps_a_pair_that_only_an_operator_joined(hub: Hub) -> None:
     identity.merge(hub.engine, *people_of(device), NOW)
     merge.rebuild(hub.engine)
     assert persons(hub) == {frozenset(people_of(device))}
+
+
+def test_a_new_name_from_before_the_village_heard_of_the_erasure_is_erased_too(hub: Hub) -> None:
+    device = Device(1).registered(hub).open()
+    device.send(hub)
+    identity.erase(hub.engine, people_of(device)[0], 1)
+    renamed = Profile.make(device.rng.randbytes, "Nama Baru", "Kaur Keuangan")
+    device.profiles.append(renamed)
+    device.seal(ProfileChanged(0, renamed.commitment))
+    device.send(hub)
+    assert renamed.commitment not in profiles_at(hub)
+    merge.rebuild(hub.engine)
+    assert renamed.commitment not in profiles_at(hub)
+    erasures = [one for one in said(hub, VILLAGE) if isinstance(one, PersonalDataErased)]
+    assert PersonalDataErased(renamed.commitment) in erasures
+    assert len(erasures) == len(set(erasures)), "said once"
