@@ -89,8 +89,7 @@ def answer_mail(engine: Engine, config: Config, data: bytes, now_ms: int) -> byt
         if known is None or known.state != "registered":
             raise UnknownDeviceError(N_("Petugas ini belum terdaftar di pusat, atau aksesnya dicabut."))
         request = unverified.verify(known.public_key)
-        notes = [ledger.Note(note.bundle, note.index, note.seen_s) for note in request.notes]
-        ledger.note_custody(connection, known.pk, notes, now_ms)
+        ledger.note_custody(connection, known.pk, request.notes, now_ms)
         connection.execute(update(_c).where(_c.c.pk == known.pk).values(last_contact_ms=now_ms))
         held = dict(request.mail)
         parts, more = mail.for_courier(connection, config, known.region, held, now_ms, ANSWER_MOST)

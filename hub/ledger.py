@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from hub import downlink, schema
 from hub.db import insert_or_ignore
 from sync.bundle import BUNDLE_ID, Head
+from sync.courier import Note
 from sync.decisions import BundleReceived
 from sync.sealing import KEY_ID
 
@@ -24,15 +25,6 @@ OVERDUE_MS: Final = 21 * 24 * 3600 * 1000
 _b: Final = schema.bundles
 _p: Final = schema.parts
 _c: Final = schema.custody
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What a courier says of one part: whose bundle, which part, when it was first seen (courier's clock)."""
-
-    bundle: bytes
-    index: int
-    seen_s: int
 
 
 @dataclass(frozen=True, slots=True)

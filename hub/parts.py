@@ -105,7 +105,7 @@ def _device(intake: Intake, part: OpenedPart, claimed: Request) -> Any:
     """The device that the part says it comes from; one that asks to be registered becomes known, and waits."""
     device = intake.device_of(claimed.device)
     if device is None:
-        for item in items.read_items(part.stream):
+        for item in bundle.read_stream(part):
             if item.kind is ItemKind.REGISTRATION:
                 registry.register(intake.engine, intake.config, item.data, intake.now_ms())
         device = intake.device_of(claimed.device)

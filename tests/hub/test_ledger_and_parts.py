@@ -16,7 +16,7 @@ from hub.db import reading, writing
 from hub.ledger import LedgerRow
 from hub.wiring import Hub
 from sync import bundle, cose, segment
-from sync.courier import Taken
+from sync.courier import Note, Taken
 from sync.decisions import BundleReceived, read_decision
 from sync.entries import BundleWritten, Entry, QuestionAnswered
 from sync.errors import MalformedError, TornError
@@ -267,7 +267,7 @@ def test_nobody_s_log_speaks_of_another_device_s_bundle(hub: Hub) -> None:
     theirs = bundle.new_bundle(opening_key(other).public.id, random.Random(5).randbytes)
     carrier = courier_of(hub)
     with writing(hub.engine) as connection:
-        ledger.note_custody(connection, carrier, [ledger.Note(theirs, 0, 5)], NOW)
+        ledger.note_custody(connection, carrier, [Note(theirs, 0, 5)], NOW)
     device.seal(BundleWritten(theirs, 0), BundleWritten(b"short", 0))
     device.send(hub)
     (row,) = rows(hub)
@@ -290,9 +290,7 @@ def test_the_ledger_names_who_carries_what_is_lacking_and_puts_it_first(hub: Hub
     carrier = courier_of(hub)
     for _ in range(2):
         with writing(hub.engine) as connection:
-            ledger.note_custody(
-                connection, carrier, [ledger.Note(id_, at, 5) for at, id_ in enumerate(ids)], NOW
-            )
+            ledger.note_custody(connection, carrier, [Note(id_, at, 5) for at, id_ in enumerate(ids)], NOW)
     for part in parts_of(device, hub):
         parts.take(hub.intake, part)
     listed = rows(hub)

@@ -17,13 +17,12 @@ from werkzeug.test import TestResponse
 
 from hub import couriers, downlink, ledger, operators, parts, schema
 from hub.db import reading, writing
-from hub.ledger import Note
 from hub.queries import persons, progress
 from hub.views import sticks
 from hub.wiring import Hub, now_ms
 from sync import bundle, exchange, unlock
 from sync.bundle import FromDevice
-from sync.courier import Taken
+from sync.courier import Note, Taken
 from sync.decisions import (
     AnnouncementPosted,
     DeviceRevoked,
