@@ -64,7 +64,7 @@ def make_villages(folder: Path, count: int, entries: int) -> list[Village]:
             item
             for log in shelf.logs()
             for index in range(log.tip.index + 1)
-            for item in shelf.items(log.tip.log, index)
+            for item in shelf.items(log.tip, index)
         ]
         made.append(Village(node.config.device_key, items, node.recorder.counts().saved))
         node.close()

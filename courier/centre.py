@@ -86,6 +86,8 @@ class Centre:
         data = self._post.send(courier.MAIL_PATH, signed, MAIL)
         answer, stream = _a_hub_s(lambda: exchange.split_answer(data))
         said = self._believed(lambda keyset: courier.open_mail_answer(answer, keyset.hub_keys, signed))
+        if courier.hash_of_following(stream) != said.following:
+            raise NotAHubError(N_("Kiriman pusat berubah di jalan. Coba lagi."))
         if self._trust.keyset is not None:
             _a_hub_s(lambda: self._trust.take(said.keyset))
         return said, _a_hub_s(lambda: [_mail_part(item) for item in items.split(stream)])

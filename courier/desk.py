@@ -205,6 +205,7 @@ class Desk:
                 self.now_ms() // 1000,
                 tuple(held[: courier.VILLAGES_MOST]),
                 tuple(notes),
+                tuple(one.id for one in self.ledger.begun()[: courier.PARTS_ASKED_MOST]),
             )
             try:
                 answer, parts = centre.mail(self.config.key, request)
@@ -218,7 +219,7 @@ class Desk:
             size = sum(len(mail.part) for mail in parts)
             done = Fetched(done.villages + villages, done.parts + len(parts), done.size + size)
             progress(done.size, done.size)
-            if not (answer.more and villages) and len(notes) < courier.NOTES_MOST:
+            if not (answer.more and parts) and len(notes) < courier.NOTES_MOST:
                 self.ledger.put(LAST_CONTACT, self.now_ms())
                 return done
 
@@ -235,7 +236,7 @@ class Desk:
         there = {one.id for one, _ in read}
         lost = {one.recipient for one in mail if one.id not in there}
         for recipient in lost:
-            self._spool.drop(self.ledger.replace_mail(recipient, [], self.now_ms()))
+            self._spool.drop(self.ledger.forget_mail(recipient))
         whole = [(one, data) for one, data in read if one.recipient not in lost]
         old = drive.parts(IN)
         if whole:
@@ -319,21 +320,16 @@ class Desk:
         return done
 
     def _take_mail(self, parts: list[MailPart]) -> int:
-        """Keep mail whose parts are all there; returns for how many devices."""
-        by_version: dict[tuple[bytes, bytes], list[bytes]] = {}
+        """Keep mail as it comes; returns of how many devices it is whole now."""
+        whole = 0
         for mail in parts:
-            by_version.setdefault((mail.recipient, mail.version), []).append(mail.part)
-        taken = 0
-        for (recipient, version), datas in by_version.items():
-            heads = [bundle.read_head(data) for data in datas]
-            if {head.index for head in heads} != set(range(heads[0].count)):
-                continue
-            for data in datas:
-                self._spool.keep(data)
-            mail_ = [Mail(bundle.part_id(data), recipient, version, len(data)) for data in datas]
-            self._spool.drop(self.ledger.replace_mail(recipient, mail_, self.now_ms()))
-            taken += 1
-        return taken
+            self._spool.keep(mail.part)
+            count = bundle.read_head(mail.part).count
+            kept = Mail(bundle.part_id(mail.part), mail.recipient, mail.version, len(mail.part))
+            is_whole, replaced = self.ledger.keep_mail(kept, count, self.now_ms())
+            self._spool.drop(replaced)
+            whole += is_whole
+        return whole
 
     def _clean(self, drive: Stick) -> int:
         """Take off the stick what the hub holds; a torn copy of such a part goes too."""

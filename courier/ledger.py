@@ -29,6 +29,10 @@ _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _COLUMNS: Final = "id, recipient, sender, bundle, idx, count, size, first_seen_ms, stick, state, decided_ms"
 
 
+_WHOLE: Final = """count = 0 OR count <= (SELECT count(*) FROM mail AS same
+    WHERE same.recipient = mail.recipient AND same.version = mail.version)"""
+
+
 class State(StrEnum):
     """What is known of a part. The last four are the hub's signed word."""
 
@@ -183,22 +187,42 @@ class Ledger:
             )
 
     def mail(self) -> list[Mail]:
-        """What goes back, by the village's device."""
+        """What goes back and is here whole, by the village's device."""
+        query = f"SELECT id, recipient, version, size FROM mail WHERE {_WHOLE} ORDER BY recipient, id"  # noqa: S608
         with self._read() as db:
-            rows = db.execute("SELECT id, recipient, version, size FROM mail ORDER BY recipient, id")
-            return [Mail(*row) for row in rows]
+            return [Mail(*row) for row in db.execute(query)]
 
-    def replace_mail(self, recipient: bytes, mail: Sequence[Mail], now_ms: int) -> list[bytes]:
-        """Keep newer mail for a device; returns the ids of what it replaces."""
-        new = {one.id for one in mail}
+    def begun(self) -> list[Mail]:
+        """The parts of mail of which others are still to come."""
+        query = f"SELECT id, recipient, version, size FROM mail WHERE NOT ({_WHOLE}) ORDER BY recipient, id"  # noqa: S608
+        with self._read() as db:
+            return [Mail(*row) for row in db.execute(query)]
+
+    def keep_mail(self, mail: Mail, count: int, now_ms: int) -> tuple[bool, list[bytes]]:
+        """Keep a part of mail, of `count`; returns whether the mail is whole now, and the ids of what it replaces.
+
+        Older mail stays until the newer one is whole.
+        """
+        mine = (mail.recipient, mail.version)
+        others = "recipient = ? AND version <> ?"
+        with self._write() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO mail VALUES (?, ?, ?, ?, ?, ?)",
+                (mail.id, *mine, mail.size, now_ms, count),
+            )
+            query = "SELECT count(*) FROM mail WHERE recipient = ? AND version = ?"
+            is_whole = bool(db.execute(query, mine).fetchone()[0] >= count)
+            where = others if is_whole else f"{others} AND NOT ({_WHOLE})"
+            old = [row[0] for row in db.execute(f"SELECT id FROM mail WHERE {where}", mine).fetchall()]  # noqa: S608
+            db.executemany("DELETE FROM mail WHERE id = ?", [(id_,) for id_ in old])
+        return is_whole, old
+
+    def forget_mail(self, recipient: bytes) -> list[bytes]:
+        """Have nothing more for this device; returns the ids of what was here."""
         with self._write() as db:
             old = [row[0] for row in db.execute("SELECT id FROM mail WHERE recipient = ?", (recipient,))]
             db.execute("DELETE FROM mail WHERE recipient = ?", (recipient,))
-            db.executemany(
-                "INSERT INTO mail VALUES (?, ?, ?, ?, ?)",
-                [(one.id, one.recipient, one.version, one.size, now_ms) for one in mail],
-            )
-        return [id_ for id_ in old if id_ not in new]
+        return old
 
     def note_written(self, mail: Sequence[Mail], stick: str, now_ms: int) -> None:
         """This mail is on that stick now."""
@@ -216,8 +240,9 @@ class Ledger:
 
     def unwritten(self) -> int:
         """How many devices have mail here that is on no stick yet."""
-        query = """SELECT count(DISTINCT recipient) FROM mail WHERE NOT EXISTS (SELECT 1 FROM mail_written w
-                   WHERE w.recipient = mail.recipient AND w.version = mail.version)"""
+        query = f"""SELECT count(DISTINCT recipient) FROM mail WHERE ({_WHOLE}) AND NOT EXISTS (
+                    SELECT 1 FROM mail_written w
+                    WHERE w.recipient = mail.recipient AND w.version = mail.version)"""  # noqa: S608
         with self._read() as db:
             return int(db.execute(query).fetchone()[0])
 

@@ -40,6 +40,12 @@ def m001_parts_and_mail(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m002_mail_that_comes_bit_by_bit(db: Database) -> None:
+    # How many parts the whole mail has; 0 where only whole mail was kept.
+    db.execute("ALTER TABLE mail ADD COLUMN count INTEGER NOT NULL DEFAULT 0")
+
+
 def is_newer(db: Database) -> bool:
     """Whether a later Lontar has changed this database in a way that this one doesn't know."""
     if not migrations.applied(db):

@@ -98,7 +98,8 @@ def seal(connection: Connection, config: Config, scopes: Iterable[str], now_ms: 
     """Turn decisions that wait in these scopes into signed segments of their logs."""
     query = select(_pending.c.scope).where(_pending.c.scope.in_(list(scopes))).distinct()
     for scope in sorted(connection.execute(query).scalars()):
-        _seal_scope(connection, config, scope, now_ms)
+        while _seal_one(connection, config, scope, now_ms):
+            pass
 
 
 def decisions(connection: Connection, scope: str) -> list[Entry]:
@@ -120,12 +121,13 @@ def decisions(connection: Connection, scope: str) -> list[Entry]:
     ]
 
 
-def _seal_scope(connection: Connection, config: Config, scope: str, now_ms: int) -> None:
+def _seal_one(connection: Connection, config: Config, scope: str, now_ms: int) -> bool:
+    """Make one segment of what waits in a scope; False if nothing does."""
     # Whoever comes second waits here, and finds the rows gone.
     query = select(_pending).where(_pending.c.scope == scope).order_by(_pending.c.pk).with_for_update()
     rows = connection.execute(query.limit(limits.ENTRIES_PER_SEGMENT - 1)).all()
     if not rows:
-        return
+        return False
     query = select(_logs).where(_logs.c.scope == scope, _logs.c.closed == 0).order_by(_logs.c.pk)
     log = connection.execute(query.limit(1)).one_or_none()
     while True:
@@ -141,6 +143,7 @@ def _seal_scope(connection: Connection, config: Config, scope: str, now_ms: int)
                 raise
             rows = rows[: len(rows) // 2]
     connection.execute(delete(_pending).where(_pending.c.pk.in_([row.pk for row in rows])))
+    return True
 
 
 def _open_log(connection: Connection, config: Config, scope: str, rows: Sequence[Any], now_ms: int) -> None:

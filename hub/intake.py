@@ -66,7 +66,7 @@ class Exchange:
         self._device = device
         self._request = request
         self._request_hash = request_hash
-        self._last: dict[int, tuple[LogRow, Segment, Placement]] = {}
+        self._last: dict[tuple[int, bytes], tuple[LogRow, Segment, Placement]] = {}
         self._count = 0
         self._full = False
         self._profiles: list[bytes] = []
@@ -74,7 +74,7 @@ class Exchange:
     @property
     def touched_logs(self) -> list[int]:
         """The logs that may have something new to merge."""
-        return list(self._last)
+        return sorted({log for log, _ in self._last})
 
     def take(self, item: bytes) -> None:
         """Verify and store one segment; it is durable when this returns. Profiles wait for theirs.
@@ -167,7 +167,7 @@ class Exchange:
             placement = segments.store(connection, log, segment, quarantined, self._intake.now_ms())
             if vouched:
                 relays.settle(connection, log, segment)
-        self._last[log.pk] = (log, segment, placement)
+        self._note_last(log, segment, placement)
 
     def _take_of_relay(self, item: Item) -> None:
         with writing(self._intake.engine) as connection:
@@ -176,7 +176,15 @@ class Exchange:
             elif item.kind is ItemKind.HUB_SEGMENT:
                 now = self._intake.now_ms()
                 log, segment, placement = relays.take_segment(connection, self._device, item.data, now)
-                self._last[log.pk] = (log, segment, placement)
+                self._note_last(log, segment, placement)
+
+    def _note_last(self, log: LogRow, segment: Segment, placement: Placement) -> None:
+        """Remember the last segment of each log; of one that another device passes on, of each path that comes."""
+        if log.device == self._device.pk:
+            self._last[log.pk, b""] = (log, segment, placement)
+            return
+        self._last.pop((log.pk, segment.previous), None)
+        self._last[log.pk, segment.id] = (log, segment, placement)
 
     def _log_of(self, connection: Connection, segment: Segment) -> LogRow:
         """The log that `segment` says it belongs to; with number 0 if this hub hasn't seen it yet."""
@@ -214,8 +222,13 @@ class Exchange:
     def _verdict_on(
         self, connection: Connection, log: LogRow, segment: Segment, placement: Placement
     ) -> Verdict:
-        """On a log of which segments came: the tip of the branch that the last one stands on."""
+        """On a log of which segments came: the tip of the branch that the last one stands on.
+
+        Of another device's log, that last one: who passes it on may not know the tip.
+        """
         tip = segments.tip_of(connection, log.pk, segment.index, segment.id)
+        if tip is not None and log.device != self._device.pk:
+            tip = Head(log.log, segment.index, segment.id)
         if self._device.state != "registered":
             return Verdict(tip or Head(log.log, NOTHING, b""), self._not_registered())
         if tip is None:
@@ -228,7 +241,10 @@ class Exchange:
         log = segments.find_log_of_device(connection, claimed.log, self._device.pk)
         if log is None:
             is_in = self._device.state == "registered"
-            return Verdict(nothing, Status.STORED if is_in else self._not_registered())
+            is_held = is_in and segments.holds(connection, claimed)
+            return Verdict(
+                claimed if is_held else nothing, Status.STORED if is_in else self._not_registered()
+            )
         of_claimed = segments.tip_of(connection, log.pk, claimed.index, claimed.id) if claimed.id else None
         tip = of_claimed or segments.longest_tip(connection, log)
         if self._device.state != "registered":

@@ -1,7 +1,8 @@
 """What goes back to villages by stick: sealed to their devices, whoever carries it.
 
 A village's mail holds everything that its device is not known to have: verdicts on its logs, what the centre said, and
-its history if it asked. It has a version that says what is in it, so a courier fetches only what changed.
+its history if it asked. It has a version that says what is in it, so a courier fetches only what changed. Owns the table
+mail_parts.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from hub import downlink, history, schema, segments
 from hub.config import Config
 from hub.places import within
 from sync import bundle, cbor
 from sync.bundle import FromHub
-from sync.courier import MailPart
+from sync.courier import PART_ID, MailPart, MailRequest
 from sync.decisions import scopes_of
 from sync.errors import SealError
 from sync.exchange import Verdict, Wants
@@ -55,7 +56,7 @@ def version(connection: Connection, config: Config, device: Any, now_ms: int) ->
 
 def parts(connection: Connection, config: Config, device: Any, now_ms: int) -> list[bytes]:
     """The mail for one device, as sealed parts; none if nobody can hold the sealing key that it gave."""
-    have = tuple(Head(*head) for head in cbor.decode(device.held_heads)) if device.held_heads else ()
+    have = _held_by(device)
     stream: list[bytes] = []
     if device.state in ("registered", "revoked"):
         stream += downlink.for_device(connection, config, device, have, now_ms, _MOST).items
@@ -73,7 +74,15 @@ def parts(connection: Connection, config: Config, device: Any, now_ms: int) -> l
 
 
 def verdicts(connection: Connection, device: Any) -> Iterator[Verdict]:
-    """What this hub holds of each log of a device; a log that forked has a verdict for each branch."""
+    """What this hub holds of each log of a device; a log that forked has a verdict for each branch.
+
+    Of other devices' logs, which it passes on, only that what it named has come.
+    """
+    if device.state == "registered":
+        for head in _held_by(device):
+            is_own = segments.find_log_of_device(connection, head.log, device.pk) is not None
+            if not is_own and segments.holds(connection, head):
+                yield Verdict(head, Status.STORED)
     query = select(schema.logs.c.pk, schema.logs.c.log).where(schema.logs.c.device == device.pk)
     for row in connection.execute(query.order_by(schema.logs.c.pk)).all():
         b = schema.branches
@@ -89,15 +98,21 @@ def verdicts(connection: Connection, device: Any) -> Iterator[Verdict]:
             yield Verdict(head, status)
 
 
+def _held_by(device: Any) -> tuple[Head, ...]:
+    """What a device said that it holds of logs of others."""
+    return tuple(Head(*head) for head in cbor.decode(device.held_heads)) if device.held_heads else ()
+
+
 def for_courier(
     connection: Connection,
     config: Config,
     region: str,
-    held: dict[bytes, bytes],
+    request: MailRequest,
     now_ms: int,
     most: int,
 ) -> tuple[list[MailPart], bool]:
-    """(parts of mail that changed since `held`, whether more are left)."""
+    """(parts of mail that the courier doesn't have, whether more are left)."""
+    held, held_parts = dict(request.mail), set(request.parts)
     made: list[MailPart] = []
     size = 0
     for device in recipients(connection, region):
@@ -106,10 +121,27 @@ def for_courier(
             continue
         if size > most:
             return made, True
-        for part in parts(connection, config, device, now_ms):
+        for part in _sealed(connection, config, device, named, now_ms):
+            if bundle.part_id(part)[:PART_ID] in held_parts:
+                continue
+            if size > most:
+                return made, True
             made.append(MailPart(bytes(device.sealing_id), named, part))
             size += len(part)
     return made, False
+
+
+def _sealed(connection: Connection, config: Config, device: Any, named: bytes, now_ms: int) -> list[bytes]:
+    """A device's mail of that version, sealed once: the rest of it must fit to the parts that a courier has."""
+    m = schema.mail_parts
+    query = select(m.c.data).where(m.c.device == device.pk, m.c.version == named).order_by(m.c.idx)
+    known = [bytes(data) for data in connection.execute(query).scalars()]
+    if not known:
+        known = parts(connection, config, device, now_ms)
+        connection.execute(delete(m).where(m.c.device == device.pk))
+        for index, data in enumerate(known):
+            connection.execute(insert(m).values(device=device.pk, version=named, idx=index, data=data))
+    return known
 
 
 @dataclass(frozen=True, slots=True)

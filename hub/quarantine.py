@@ -31,6 +31,7 @@ class Apart:
     pk: int
     log: bytes
     index: int
+    id: bytes
     first_seq: int
     count: int
     received_ms: int
@@ -51,6 +52,7 @@ def of_device(connection: Connection, device: int) -> list[Apart]:
             row.pk,
             bytes(row.log_id),
             row.idx,
+            bytes(row.id),
             row.first_seq,
             row._mapping["count"],
             row.received_ms,
@@ -93,9 +95,9 @@ def decide(
                 .values(state=_released(connection, apart), rejected=int(not is_in))
             )
             said = (
-                EntriesAccepted(apart.log, apart.first_seq, apart.count)
+                EntriesAccepted(apart.log, apart.first_seq, apart.count, apart.id)
                 if is_in
-                else EntriesRejected(apart.log, apart.first_seq, apart.count, reason)
+                else EntriesRejected(apart.log, apart.first_seq, apart.count, reason, apart.id)
             )
             downlink.decide(connection, row.village, said, now_ms)
     merge.merge_waiting(engine)

@@ -89,7 +89,9 @@ def settle(connection: Connection, log: LogRow, segment: Segment) -> None:
     s, rejections = schema.segments, schema.rejections
     this = (s.c.log == log.pk, s.c.idx == segment.index, s.c.id == segment.id)
     query = select(rejections.c.log).where(
-        rejections.c.log == log.log, rejections.c.first_seq == segment.first_seq
+        rejections.c.log == log.log,
+        rejections.c.first_seq == segment.first_seq,
+        rejections.c.segment.in_((b"", segment.id)),
     )
     if connection.execute(query).first() is not None:
         connection.execute(update(s).where(*this, s.c.state != schema.MERGED).values(rejected=1))
@@ -111,11 +113,14 @@ def _carry_out(connection: Connection, region: str, decision: object, now_ms: in
         this = (
             schema.rejections.c.log == decision.log,
             schema.rejections.c.first_seq == decision.first_seq,
+            schema.rejections.c.segment == decision.segment,
         )
         connection.execute(delete(schema.rejections).where(*this))
         if isinstance(decision, EntriesRejected):
             connection.execute(
-                insert(schema.rejections).values(log=decision.log, first_seq=decision.first_seq)
+                insert(schema.rejections).values(
+                    log=decision.log, first_seq=decision.first_seq, segment=decision.segment
+                )
             )
     elif isinstance(decision, PersonalDataErased):
         identity.erase_commitment(connection, decision.commitment, now_ms)

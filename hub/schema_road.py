@@ -116,10 +116,22 @@ downlinks = Table(
     Column("sent_ms", BigInteger, nullable=False),
 )
 
+# Owned by `mail`: the newest mail of each device that a courier has begun to fetch.
+mail_parts = Table(
+    "mail_parts",
+    metadata,
+    Column("device", ForeignKey("devices.pk"), primary_key=True, autoincrement=False),
+    Column("version", LargeBinary, primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 # Owned by `relays`: which segments of devices the hubs below rejected.
 rejections = Table(
     "rejections",
     metadata,
     Column("log", LargeBinary, primary_key=True),
     Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+    # Empty in the words of hubs that didn't say which.
+    Column("segment", LargeBinary, primary_key=True),
 )

@@ -80,6 +80,16 @@ def store(
         MalformedError: it contradicts its parent; nothing was stored.
     """
     connection.execute(select(schema.logs.c.pk).where(schema.logs.c.pk == log.pk).with_for_update())
+    placement, contiguous = _store_one(connection, log, segment, quarantined, now_ms)
+    if contiguous:
+        _attach_waiting(connection, log, segment, now_ms)
+    return placement
+
+
+def _store_one(
+    connection: Connection, log: LogRow, segment: Segment, quarantined: bool, now_ms: int
+) -> tuple[Placement, bool]:
+    """(where the segment stands, whether something that waited for it may follow)."""
     held = connection.execute(
         select(_s.c.pk).where(_s.c.log == log.pk, _s.c.idx == segment.index, _s.c.id == segment.id)
     ).first()
@@ -95,7 +105,7 @@ def store(
         )
     placement = place(segment, held is not None, parent)
     if placement is Placement.DUPLICATE:
-        return placement
+        return placement, False
     branch = _branch_for(connection, log, segment, placement, parent_row)
     state = schema.GAP if branch is None else schema.STORED
     connection.execute(
@@ -114,9 +124,7 @@ def store(
     if placement is Placement.FORKS:
         # The place of the fork, not the branch that came second: which one that is depends on the road.
         alerts.raise_alert(connection, alerts.FORK, log.device, segment.previous, now_ms)
-    if branch is not None:
-        _attach_waiting(connection, log, segment, quarantined, now_ms)
-    return placement
+    return placement, branch is not None
 
 
 def tip_of(connection: Connection, log: int, index: int, id_prefix: bytes) -> Head | None:
@@ -129,6 +137,14 @@ def tip_of(connection: Connection, log: int, index: int, id_prefix: bytes) -> He
     )
     row = connection.execute(query).first()
     return None if row is None else Head(*row)
+
+
+def holds(connection: Connection, head: Head) -> bool:
+    """Whether this hub holds the segment that a device names, of whatever log, and all before it."""
+    query = select(_s.c.pk).join(schema.logs, schema.logs.c.pk == _s.c.log)
+    query = query.where(*begins_with(schema.logs.c.log, head.log), _s.c.idx == head.index)
+    query = query.where(*begins_with(_s.c.id, head.id or b"\xff"), _s.c.branch.is_not(None))
+    return connection.execute(query).first() is not None
 
 
 def longest_tip(connection: Connection, log: LogRow) -> Head:
@@ -188,18 +204,21 @@ def _branch_for(
     return int(connection.execute(query).scalar_one())
 
 
-def _attach_waiting(
-    connection: Connection, log: LogRow, parent: Segment, quarantined: bool, now_ms: int
-) -> None:
-    """Store again, now with a parent, what waited for `parent`; recursion by way of `store`."""
-    query = select(_s.c.pk, _s.c.data, _s.c.state, _s.c.rejected).where(
-        _s.c.log == log.pk, _s.c.idx == parent.index + 1, _s.c.branch.is_(None)
-    )
-    for pk, data, state, rejected in connection.execute(query.order_by(_s.c.id)).all():
-        child = open_segment(data)
-        if child.previous == parent.id:
+def _attach_waiting(connection: Connection, log: LogRow, parent: Segment, now_ms: int) -> None:
+    """Store again, now with a parent, what waited for `parent`, and what waited for that."""
+    attached = [parent]
+    while attached:
+        parent = attached.pop()
+        query = select(_s.c.pk, _s.c.data, _s.c.state, _s.c.rejected).where(
+            _s.c.log == log.pk, _s.c.idx == parent.index + 1, _s.c.branch.is_(None)
+        )
+        for pk, data, state, rejected in connection.execute(query.order_by(_s.c.id)).all():
+            child = open_segment(data)
+            if child.previous != parent.id:
+                continue
             connection.execute(_s.delete().where(_s.c.pk == pk))
-            store(connection, log, child, state == schema.QUARANTINED, now_ms)
+            _store_one(connection, log, child, state == schema.QUARANTINED, now_ms)
             if rejected:
                 same = (_s.c.log == log.pk, _s.c.idx == child.index, _s.c.id == child.id)
                 connection.execute(update(_s).where(*same).values(rejected=rejected))
+            attached.append(child)

@@ -15,18 +15,17 @@ from node import logs
 from node.config import Config
 from node.errors import DamagedDatabaseError, DiskFullError, NodeError
 from node.recorder import Recorder
-from node.shelf import LAST_CONTACT, REGISTRATION, NodeShelf
+from node.shelf import REGISTRATION, NodeShelf
 from node.store import Store
 from node.trust import pinned_envelope, pinned_keyset
 from sync import bundle, stick
-from sync.bundle import FromDevice, FromHub
+from sync.bundle import FromDevice
 from sync.entries import BundleWritten, LearnerAdded, LearnerContinued, ProfileChanged, reference_count
 from sync.errors import N_, LontarError, SealError, SyncError
-from sync.exchange import SHORT_ID, Request, Verdict
+from sync.exchange import Request
 from sync.items import ItemKind, wrap
 from sync.keys import key_id
 from sync.keyset import Keyset, open_keyset
-from sync.log import NOTHING, Status
 from sync.machine import Machine
 from sync.registration import Registration, sign_registration
 from sync.sealing import CLASSICAL, OpeningKey, SealingKey
@@ -102,7 +101,10 @@ class Bundles:
         for recipient in (keyset.intake, *keyset.upstream):
             made, entries, people = self._parts(recipient)
             parts += made
+        leaving = [(one.tip.log, one.waiting[-1][0]) for one in self._shelf.logs() if one.waiting]
         drive.write_parts(OUT, parts, progress)
+        for log, index in leaving:
+            self._shelf.note_left(log, index)
         self._write_keyset(drive)
         self._clean(drive, earlier)
         return Written(entries, len(parts), sum(map(len, parts)), people)
@@ -209,7 +211,7 @@ class Bundles:
         entries = 0
         for waiting in self._shelf.logs():
             for index, _ in waiting.waiting:
-                stream += self._shelf.items(waiting.tip.log, index)
+                stream += self._shelf.items(waiting.tip, index)
         t, reading = self._recorder.clock()
         heads = tuple(one.tip for one in self._shelf.logs() if not one.waiting)
         request = Request(
@@ -217,7 +219,7 @@ class Bundles:
             t,
             reading.wall_ms // 1000,
             heads,
-            self._shelf.have(named=True),
+            self._shelf.have(named=True, even_unasked=True),
             self._shelf.wants(),
         )
         parts = bundle.seal_parts(recipient, self._config.device_key, FromDevice(request), stream, id_)
@@ -227,9 +229,6 @@ class Bundles:
             query = "SELECT coalesce(sum(count), 0) FROM segments WHERE log = ? AND idx > ?"
             entries = int(db.execute(query, (log.pk, held)).fetchone()[0])
             others = int(any(one.waiting and one.tip.log != log.log for one in self._shelf.logs()))
-            for waiting in self._shelf.logs():
-                if waiting.waiting:
-                    self._shelf.note_left(waiting.tip.log, waiting.waiting[-1][0])
             db.execute(
                 "INSERT INTO bundles VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
                 (id_, recipient.id, log.pk, held + 1, upto, entries, len(parts), t, others),
@@ -266,22 +265,8 @@ class Bundles:
         if said.device != key_id(self._config.device_key.public):
             raise NodeError(N_("Paket data ini untuk penerima lain."))
         new = self._shelf.take_items(part.stream)
-        self._shelf.take_verdicts(self._current(said), said.hub_ms)
+        self._shelf.take_verdicts(said.verdicts, said.hub_ms)
         return new
-
-    def _current(self, said: FromHub) -> tuple[Verdict, ...]:
-        """Its verdicts; of mail that is older than the hub's last word, only what confirms more."""
-        if said.hub_ms >= self._store.get(LAST_CONTACT, 0):
-            return said.verdicts
-        with self._store.read() as db:
-            known = dict(
-                db.execute("SELECT substr(log, 1, ?), confirmed FROM logs", (SHORT_ID,)).fetchall()
-            )
-        return tuple(
-            verdict
-            for verdict in said.verdicts
-            if verdict.status is Status.STORED and verdict.head.index > known.get(verdict.head.log, NOTHING)
-        )
 
     def _take_keyset(self, drive: Stick) -> bool:
         """A newer keyset of the root that is known; the first one needs people (see `trust`)."""

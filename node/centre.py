@@ -10,13 +10,15 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from node import projection
+from node import projection, tally
 from node.store import Store
 from sync import cbor
 from sync.decisions import (
     BundleReceived,
     DeviceRegistered,
     DeviceRevoked,
+    EntriesAccepted,
+    EntriesRejected,
     HubLogOpened,
     LearnersMerged,
     LearnersSeparated,
@@ -32,6 +34,7 @@ from sync.log import Head
 from sync.segment import Segment, open_segment
 
 _SHOWN_MOST: Final = 200
+_JUDGES_ENTRIES: Final = {EntriesRejected.number, EntriesAccepted.number}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Centre:
             )
             for entry in entries:
                 self._carry_out(db, segment, opened, entry)
+            if any(entry.kind in _JUDGES_ENTRIES for entry in entries):
+                tally.recount(db)
             return True
 
     def heads(self) -> list[Head]:

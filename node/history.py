@@ -11,25 +11,16 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from node import logs, projection
+from node import branches, logs, projection, tally
 from node.centre import Centre, join_people
 from node.recorder import Recorder
 from node.store import Store
 from sync import cbor
-from sync.batch import Batch, Group, batch_of
-from sync.entries import (
-    Entry,
-    LearnerAdded,
-    LearnerContinued,
-    LearnerLeft,
-    PackInstalled,
-    ProfileChanged,
-    reference_count,
-)
-from sync.errors import N_, LontarError, MalformedError, SignatureError, SyncError
-from sync.exchange import SHORT_ID
+from sync.batch import Batch
+from sync.entries import LearnerAdded, LearnerContinued, LearnerLeft, PackInstalled, ProfileChanged
+from sync.errors import LontarError, SignatureError, SyncError
 from sync.keys import key_id
-from sync.log import NOTHING, Head, Status
+from sync.log import Head
 from sync.profile import learner_id
 from sync.segment import Segment, open_segment
 
@@ -66,10 +57,7 @@ class History:
             for segment in segments:
                 new += self._take_one(db, segment)
                 if from_hub:
-                    db.execute(
-                        "UPDATE history_logs SET confirmed = max(confirmed, ?) WHERE log = ?",
-                        (segment.index, segment.log),
-                    )
+                    branches.note_from_hub(db, segment)
             if new:
                 # The centre may have spoken of people before they were known here.
                 join_people(db)
@@ -82,11 +70,7 @@ class History:
                 """SELECT l.log, s.idx, s.id FROM segments s JOIN logs l ON l.pk = s.log
                    WHERE s.idx = (SELECT max(idx) FROM segments t WHERE t.log = s.log)"""
             ).fetchall()
-            others = db.execute(
-                """SELECT log, idx, id FROM history h WHERE NOT EXISTS (
-                       SELECT 1 FROM history n WHERE n.log = h.log AND n.idx = h.idx + 1 AND n.previous = h.id)"""
-            ).fetchall()
-        return [Head(*row) for row in own + others]
+            return [Head(*row) for row in own] + branches.tips(db)
 
     def segments_beyond(self, held: Sequence[Head]) -> list[tuple[list[bytes], bytes]]:
         """(profiles, segment) of everything here that somebody who holds these tips lacks, in order."""
@@ -107,26 +91,10 @@ class History:
                     profiles = (
                         logs.profiles_of(db, pk, first_seq, count)
                         if pk is not None
-                        else _named_by(db, data)
+                        else branches.named_by(db, data)
                     )
                     made.append((profiles, bytes(data)))
             return made
-
-    def items(self, log: bytes, index: int) -> list[bytes]:
-        """Profiles and segments at one place of another device's log."""
-        with self._store.read() as db:
-            query = "SELECT data FROM history WHERE log = ? AND idx = ? ORDER BY id"
-            found = [bytes(row[0]) for row in db.execute(query, (log, index))]
-            return [item for data in found for item in (*_named_by(db, data), data)]
-
-    def note_confirmed(self, head: Head, status: Status) -> None:
-        """The hub's word on another device's log."""
-        if status in (Status.STORED, Status.FORK, Status.GAP):
-            with self._store.write() as db:
-                db.execute(
-                    "UPDATE history_logs SET confirmed = ? WHERE substr(log, 1, ?) = ?",
-                    (head.index, SHORT_ID, head.log),
-                )
 
     def _take_one(self, db: sqlite3.Connection, segment: Segment) -> bool:
         place = (segment.log, segment.index, segment.id)
@@ -145,9 +113,9 @@ class History:
         numbers = self._numbers_before(db, segment)
         if numbers is None:
             return False
-        db.execute("INSERT OR IGNORE INTO history_logs VALUES (?, ?, ?)", (segment.log, key, NOTHING))
+        db.execute("INSERT OR IGNORE INTO history_logs VALUES (?, ?, 0)", (segment.log, key))
         db.execute(
-            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0)",
             (*place, segment.previous, segment.first_seq, segment.count, segment.data),
         )
         learners, packs = numbers
@@ -195,6 +163,7 @@ class History:
     def _add(
         self, db: sqlite3.Connection, segment: Segment, batch: Batch, learners: list[int], packs: list[int]
     ) -> None:
+        rejected, is_own = tally.is_rejected(db, segment), self._is_own(db, segment.log)
         for entry in batch.of_kinds(_NAMED):
             if entry.kind == LearnerAdded.number:
                 commitment = LearnerAdded.from_fields(entry.fields).commitment
@@ -208,11 +177,19 @@ class History:
             elif entry.kind == PackInstalled.number:
                 pack = PackInstalled.from_fields(entry.fields)
                 packs.append(self._recorder.install_pack(pack.course_key, pack.manifest_hash, pack.version))
-            else:
+            elif entry.kind == LearnerLeft.number:
+                left = LearnerLeft.from_fields(entry.fields)
+                if is_own:
+                    # Of another laptop: it says who no longer learns there.
+                    projection.note_left(db, learners[left.learner], left.returned)
+            elif not rejected:
                 changed = ProfileChanged.from_fields(entry.fields)
                 projection.name_learner(db, learners[changed.learner], changed.commitment)
-        fresh = _not_held_elsewhere(db, segment, batch)
-        projection.add_up(db, _renumbered(fresh, learners, packs))
+        tally.add(db, segment, batch, learners, packs)
+
+    def _is_own(self, db: sqlite3.Connection, log: bytes) -> bool:
+        query = "SELECT public_key FROM history_logs WHERE log = ?"
+        return bool(db.execute(query, (log,)).fetchone()[0] == self._own_key)
 
     def _number(self, db: sqlite3.Connection, identity: bytes, commitment: bytes) -> int:
         number = projection.number_of(db, identity)
@@ -238,43 +215,6 @@ def _own_numbers(db: sqlite3.Connection, segment: Segment) -> tuple[list[int], l
     return list(range(learners)), list(range(packs))
 
 
-def _not_held_elsewhere(db: sqlite3.Connection, segment: Segment, batch: Batch) -> Batch:
-    """Only entries that no other segment of the same log holds too, as on branches of a copied disk."""
-    until = segment.first_seq + segment.count
-    query = """SELECT data FROM history WHERE log = ?1 AND id != ?2 AND first_seq < ?4 AND first_seq + count > ?3
-               UNION ALL SELECT s.data FROM segments s JOIN logs l ON l.pk = s.log
-               WHERE l.log = ?1 AND s.id != ?2 AND s.first_seq < ?4 AND s.first_seq + s.count > ?3"""
-    known: set[Entry] = set()
-    for (data,) in db.execute(query, (segment.log, segment.id, segment.first_seq, until)).fetchall():
-        try:
-            known.update(open_segment(data).read().entries())
-        except LontarError:
-            continue
-    return batch_of([entry for entry in batch.entries() if entry not in known]) if known else batch
-
-
-def _renumbered(batch: Batch, learners: Sequence[int], packs: Sequence[int]) -> Batch:
-    """The batch with this device's numbers of learners and packs.
-
-    Raises:
-        MalformedError: it names somebody whom its log never introduced.
-    """
-    maps: tuple[Sequence[int], ...] = (learners, packs)
-    groups = []
-    for group in batch.groups:
-        width = min(2, reference_count(group.kind))
-        runs = []
-        for start, stop, references in group.runs:
-            if any(number >= len(of) for number, of in zip(references[:width], maps, strict=False)):
-                raise MalformedError(
-                    N_("Catatan ini menyebut peserta atau pelatihan yang belum dikenalkan.")
-                )
-            mine = tuple(of[number] for number, of in zip(references[:width], maps, strict=False))
-            runs.append((start, stop, mine + references[width:]))
-        groups.append(Group(group.kind, group.seqs, group.ts, group.columns, runs))
-    return Batch(batch.first_seq, batch.ts, groups)
-
-
 def _beyond(
     rows: Sequence[tuple[bytes, int, bytes, bytes]], known: set[tuple[bytes, bytes]]
 ) -> set[tuple[bytes, int, bytes]]:
@@ -290,15 +230,3 @@ def _beyond(
                 held.add(at)
                 at = parents[at]
     return set(parents) - held
-
-
-def _named_by(db: sqlite3.Connection, data: bytes) -> list[bytes]:
-    """The profiles here that the entries of a segment commit to."""
-    try:
-        entries = open_segment(data).read().of_kinds({LearnerAdded.number, ProfileChanged.number})
-    except LontarError:
-        return []
-    found = (
-        logs.profile_by(db, entry.fields[-1]) for entry in entries if isinstance(entry.fields[-1], bytes)
-    )
-    return [profile for profile in found if profile is not None]

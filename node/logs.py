@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from node.errors import DamagedDatabaseError
 from sync import cbor, limits, segment
 from sync.entries import ClockObserved, Entry, LogOpened, OpenReason
-from sync.errors import TooLargeError
-from sync.keys import SigningKey
+from sync.errors import N_, TooLargeError
+from sync.keys import ID_SIZE, SigningKey, sha256
 from sync.log import Head
 from sync.profile import commitment_of
 from sync.sealing import sealing_public
@@ -55,6 +56,18 @@ def holds(db: sqlite3.Connection, head: Head) -> bool:
     query = """SELECT 1 FROM segments s JOIN logs l ON l.pk = s.log
                WHERE l.log = ? AND s.idx = ? AND s.id = ?"""
     return db.execute(query, (head.log, head.index, head.id)).fetchone() is not None
+
+
+def check_whole(data: bytes, id_: bytes, index: int) -> None:
+    """
+    Raises:
+        DamagedDatabaseError: the disk no longer holds the segment that was sealed or taken.
+    """
+    if sha256(data)[:ID_SIZE] != id_:
+        raise DamagedDatabaseError(
+            N_("Segmen %(index)s di basis data ini rusak. Jangan dihapus: pulihkan dari cadangan."),
+            index=index,
+        )
 
 
 def open_log(

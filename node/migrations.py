@@ -122,6 +122,23 @@ def m003_the_road_without_a_signal(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m004_what_the_hub_holds_of_each_branch(db: Database) -> None:
+    for statement in (
+        # When the hub last said, by its clock, that it holds less than before: older mail changes nothing.
+        "ALTER TABLE logs ADD COLUMN lowered_ms INTEGER NOT NULL DEFAULT 0",
+        # Whether the hub is known to hold that segment of another device's log, which this one may pass on.
+        "ALTER TABLE history ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0",
+        """UPDATE history SET confirmed = 1
+           WHERE idx <= (SELECT l.confirmed FROM history_logs l WHERE l.log = history.log)""",
+        "ALTER TABLE history_logs RENAME TO history_logs_3",
+        "CREATE TABLE history_logs (log BLOB PRIMARY KEY, public_key BLOB NOT NULL, lowered_ms INTEGER NOT NULL) WITHOUT ROWID",
+        "INSERT INTO history_logs SELECT log, public_key, 0 FROM history_logs_3",
+        "DROP TABLE history_logs_3",
+    ):
+        db.execute(statement)
+
+
 def is_newer(db: Database) -> bool:
     """Whether a later Lontar has changed this database in a way that this one doesn't know."""
     if not migrations.applied(db):

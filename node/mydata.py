@@ -142,8 +142,7 @@ def _reach(db: sqlite3.Connection, log: bytes) -> tuple[int, int]:
                       coalesce(max(first_seq + count) FILTER (WHERE idx <= l.departed), 0)
                FROM logs l JOIN segments s ON s.log = l.pk WHERE l.log = ?"""
     own = db.execute(query, (log,)).fetchone()
-    query = """SELECT coalesce(max(first_seq + count), 0) FROM history h JOIN history_logs l ON l.log = h.log
-               WHERE h.log = ? AND h.idx <= l.confirmed"""
+    query = "SELECT coalesce(max(first_seq + count), 0) FROM history WHERE log = ? AND confirmed"
     other = db.execute(query, (log,)).fetchone()[0]
     return max(own[0], other), max(own[1], other)
 

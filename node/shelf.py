@@ -1,7 +1,6 @@
 """What the exchange needs of the village database: segments to send, receipts and the centre's words to keep.
 
-Owns the columns `confirmed`, `departed` and `parked` of logs and `confirmed` of history_logs, and the settings about
-contact with the hub.
+Owns the columns `confirmed`, `departed`, `parked` and `lowered_ms` of logs, and the settings about contact with the hub.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from node import logs
+from node import branches, logs
 from node.anchor import Anchor
 from node.centre import Centre
-from node.errors import DamagedDatabaseError
 from node.history import History
 from node.recorder import Recorder
 from node.store import Store
@@ -25,7 +23,6 @@ from sync.entries import AnchorNoted, OpenReason
 from sync.errors import N_, SyncError
 from sync.exchange import SHORT_ID, Down, Receipt, Verdict, Wants, digest_of, next_upload
 from sync.items import ItemKind
-from sync.keys import ID_SIZE, sha256
 from sync.keyset import Keyset
 from sync.log import Head, Status
 from sync.logclock import ANCHOR_EVERY_S
@@ -78,22 +75,20 @@ class NodeShelf:
                 if waiting or pk == newest or self._store.get(_ALL_LOGS, 0):
                     head = logs.head(db, logs.LogRow(pk, log_id))
                     made.append(LogToSend(head, held, waiting))
-            return [*_to_pass_on(db), *made]
+            return [*branches.to_pass_on(db, bool(self._store.get(_ALL_LOGS, 0))), *made]
 
-    def items(self, log_id: bytes, index: int) -> Sequence[bytes]:
+    def items(self, tip: Head, index: int) -> Sequence[bytes]:
         query = """SELECT s.log, s.id, s.first_seq, s.count, s.data FROM segments s JOIN logs l ON l.pk = s.log
                    WHERE l.log = ? AND s.idx = ?"""
         with self._store.read() as db:
-            row = db.execute(query, (log_id, index)).fetchone()
+            row = None
+            if logs.holds(db, tip):
+                row = db.execute(query, (tip.log, index)).fetchone()
             if row is None:
-                return self._history.items(log_id, index)
+                return branches.items(db, tip, index)
             pk, id_, first_seq, count, data = row
             profiles = logs.profiles_of(db, pk, first_seq, count)
-        if sha256(data)[:ID_SIZE] != id_:
-            raise DamagedDatabaseError(
-                N_("Segmen %(index)s di basis data ini rusak. Jangan dihapus: pulihkan dari cadangan."),
-                index=index,
-            )
+        logs.check_whole(data, id_, index)
         return [*profiles, data]
 
     def note_departure(self, log_id: bytes, index: int) -> None:
@@ -108,8 +103,13 @@ class NodeShelf:
     def is_unsure(self) -> bool:
         return bool(self._store.get(UNSURE, 0)) or self._store.get(REGISTRATION, "none") != "registered"
 
-    def have(self, named: bool) -> tuple[Head, ...] | bytes:
+    def have(self, named: bool, even_unasked: bool = False) -> tuple[Head, ...] | bytes:
+        """As `Shelf.have`; `even_unasked` names what of other devices' logs is passed on, so that mail confirms it."""
         heads = self._centre.heads()
+        if even_unasked and not self.wants():
+            with self._store.read() as db:
+                passed_on = [one.tip for one in branches.to_pass_on(db)]
+            return (*heads, *passed_on)[: limits.LOGS_PER_REQUEST]
         if self.wants():
             return (*heads, *self._history.heads())[: limits.LOGS_PER_REQUEST]
         return tuple(heads) if named else digest_of(heads)
@@ -127,22 +127,31 @@ class NodeShelf:
             if receipt.down is Down.ALL and self._store.get(REGISTRATION) == "registered":
                 # Before the verdicts, which may be a reason to ask anew.
                 self._store.put(WANTS, 0)
-            self.take_verdicts(receipt.verdicts, receipt.hub_ms)
+            self.take_verdicts(receipt.verdicts, receipt.hub_ms, answered=True)
             self._note_anchor(receipt.anchor, receipt.hub_ms)
 
-    def take_verdicts(self, verdicts: Sequence[Verdict], hub_ms: int) -> None:
-        """What the hub holds of this device's logs, by its own signed word, on whatever road it came."""
+    def take_verdicts(self, verdicts: Sequence[Verdict], hub_ms: int, answered: bool = False) -> None:
+        """What the hub holds of logs, by its own signed word, on whatever road it came.
+
+        `answered`: it answers a question of this device, so nothing that the hub said before is newer.
+        """
         with self._store.write() as db:
             newest = logs.newest_head(db).log
             must_move = False
+            is_older = not answered and hub_ms < self._store.get(LAST_CONTACT, 0)
             for verdict in verdicts:
                 row = db.execute(
-                    "SELECT pk, log FROM logs WHERE substr(log, 1, ?) = ?", (SHORT_ID, verdict.head.log)
+                    "SELECT pk, log, confirmed, lowered_ms FROM logs WHERE substr(log, 1, ?) = ?",
+                    (SHORT_ID, verdict.head.log),
                 ).fetchone()
                 if row is None:
-                    self._history.note_confirmed(verdict.head, verdict.status)
+                    branches.note_verdict(db, verdict.head, verdict.status, hub_ms, answered)
                     continue
-                self._take_verdict(db, row[0], verdict.head, verdict.status)
+                confirms_more = verdict.status is Status.STORED and verdict.head.index > row[2]
+                if is_older and (hub_ms < row[3] or not confirms_more):
+                    # A hub that lost data since holds less now.
+                    continue
+                self._take_verdict(db, row[0], verdict.head, verdict.status, hub_ms)
                 moved = verdict.status in (Status.FORK, Status.BEHIND) and row[1] == newest
                 must_move = must_move or moved
             self._store.put(LAST_CONTACT, max(hub_ms, self._store.get(LAST_CONTACT, 0)))
@@ -206,7 +215,9 @@ class NodeShelf:
             self._recorder.record(AnchorNoted(anchor, hub_s))
             self._store.put(_LAST_ANCHOR, hub_s)
 
-    def _take_verdict(self, db: sqlite3.Connection, pk: int, head: Head, status: Status) -> None:
+    def _take_verdict(
+        self, db: sqlite3.Connection, pk: int, head: Head, status: Status, hub_ms: int
+    ) -> None:
         if status is Status.TRY_LATER:
             return
         ours = db.execute(
@@ -224,6 +235,7 @@ class NodeShelf:
         before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
         if head.index < before:
             self._store.put(HUB_LOST, before - head.index)
+            db.execute("UPDATE logs SET lowered_ms = ? WHERE pk = ?", (hub_ms, pk))
             # If it lost some of this log, it may have lost some of the others.
             self._store.put(_ALL_LOGS, 1)
         else:
@@ -232,19 +244,3 @@ class NodeShelf:
             "UPDATE logs SET confirmed = ?, parked = -1, departed = max(departed, ?) WHERE pk = ?",
             (head.index, head.index, pk),
         )
-
-
-def _to_pass_on(db: sqlite3.Connection) -> list[LogToSend]:
-    """Logs of other devices of which this one holds more than the hub is known to."""
-    made = []
-    for log_id, confirmed in db.execute("SELECT log, confirmed FROM history_logs ORDER BY log").fetchall():
-        query = (
-            "SELECT idx, sum(length(data)) FROM history WHERE log = ? AND idx > ? GROUP BY idx ORDER BY idx"
-        )
-        waiting = db.execute(query, (log_id, confirmed)).fetchall()
-        if waiting:
-            query = "SELECT idx, id FROM history WHERE log = ? ORDER BY idx DESC, id LIMIT 1"
-            made.append(
-                LogToSend(Head(log_id, *db.execute(query, (log_id,)).fetchone()), confirmed, waiting)
-            )
-    return made

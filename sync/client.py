@@ -39,7 +39,10 @@ ROUNDS_MOST: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class LogToSend:
-    """What a device has to say of one of its logs: its tip, what the hub holds of it, what waits."""
+    """What a device has to say of a path of one log: its tip, what the hub holds of it, what waits.
+
+    Its own logs have one path each; a log of another device that forked has one for each branch.
+    """
 
     tip: Head
     held: int
@@ -53,8 +56,8 @@ class Shelf(Protocol):
 
     def seal(self) -> None: ...
     def logs(self) -> Sequence[LogToSend]: ...
-    def items(self, log: bytes, index: int) -> Sequence[bytes]:
-        """A segment as it is on the disk, after the profiles that its entries commit to."""
+    def items(self, tip: Head, index: int) -> Sequence[bytes]:
+        """The segment on the path to `tip`, as it is on the disk, after the profiles that its entries commit to."""
         ...
 
     def note_departure(self, log: bytes, index: int) -> None:
@@ -229,7 +232,7 @@ def _body(
         chosen, all_of_it = exchange.to_send(log.held, log.waiting, allowance, spent)
         complete = complete and all_of_it
         for index in chosen:
-            items.extend(shelf.items(log.tip.log, index))
+            items.extend(shelf.items(log.tip, index))
         shelf.note_departure(log.tip.log, chosen[-1])
     heads = tuple(silent[-limits.LOGS_PER_REQUEST :])
     signed = exchange.sign_request(key, dataclasses.replace(header, heads=heads))

@@ -27,8 +27,6 @@ PART_ID: Final = 8
 PARTS_ASKED_MOST: Final = 1500
 NOTES_MOST: Final = 500
 VILLAGES_MOST: Final = 1000
-_SECONDS_MOST: Final = 1 << 50
-"""What a wall clock, however wrong, may say."""
 MAIL_ITEM: Final = 6
 """The first element of a part of mail in an answer."""
 
@@ -58,12 +56,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class MailRequest:
-    """`mail` are the villages' mails that the courier has already, as (recipient, version)."""
+    """`mail` are the villages' mails that the courier has already, as (recipient, version).
+
+    `parts` name those that it has of mail that isn't whole yet, so that a village's long mail comes bit by bit.
+    """
 
     courier: bytes
     wall_s: int
     mail: tuple[tuple[bytes, bytes], ...] = ()
     notes: tuple[Note, ...] = ()
+    parts: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,13 @@ class MailPart:
 
 @dataclass(frozen=True, slots=True)
 class MailAnswer:
-    """`more`: not everything fitted in; ask again. The parts follow the answer."""
+    """`more`: not everything fitted in; ask again. The parts follow the answer, which names what follows by its hash."""
 
     hub_ms: int
     keyset: bytes
     route: tuple[Place, ...]
     more: bool
+    following: bytes
 
 
 def ask_missing(ids: Sequence[bytes]) -> bytes:
@@ -113,7 +116,7 @@ def read_missing(data: bytes) -> list[bytes]:
         case [int(), bytes() as ids, *_] if len(ids) % PART_ID == 0:
             if len(ids) > PART_ID * PARTS_ASKED_MOST:
                 raise TooLargeError(N_("Terlalu banyak paket data ditanyakan sekaligus."))
-            return [ids[at : at + PART_ID] for at in range(0, len(ids), PART_ID)]
+            return list(_part_ids(ids))
     raise _damaged()
 
 
@@ -161,6 +164,7 @@ def sign_mail_request(key: SigningKey, request: MailRequest) -> bytes:
         request.wall_s,
         b"".join(recipient + version for recipient, version in request.mail),
         [[note.bundle, note.index, note.seen_s] for note in request.notes],
+        b"".join(id_[:PART_ID] for id_ in request.parts),
     ]
     return cose.seal(key, cbor.encode(said), cose.COURIER)
 
@@ -188,24 +192,37 @@ def open_mail_request(data: bytes) -> UnverifiedMailRequest:
     match cbor.decode(envelope.payload, 4 * limits.CONTROL_ITEM):
         case [int() as version, *_] if version != VERSION:
             raise _newer()
-        case [int(), bytes() as courier, int() as wall_s, bytes() as mail, list() as notes, *_] if (
-            len(mail) % (2 * KEY_ID) == 0 and len(notes) <= NOTES_MOST
+        case [
+            int(),
+            bytes() as courier,
+            int() as wall_s,
+            bytes() as mail,
+            list() as notes,
+            bytes() as parts,
+            *_,
+        ] if (
+            abs(wall_s) < limits.WALL_SECONDS
+            and len(parts) % PART_ID == 0
+            and len(mail) % (2 * KEY_ID) == 0
+            and len(notes) <= NOTES_MOST
         ):
-            if len(mail) > 2 * KEY_ID * VILLAGES_MOST:
+            if len(mail) > 2 * KEY_ID * VILLAGES_MOST or len(parts) > PART_ID * PARTS_ASKED_MOST:
                 raise _damaged()
             held = tuple(
                 (mail[at : at + KEY_ID], mail[at + KEY_ID : at + 2 * KEY_ID])
                 for at in range(0, len(mail), 2 * KEY_ID)
             )
-            return UnverifiedMailRequest(
-                MailRequest(courier, wall_s, held, tuple(_note(note) for note in notes)), envelope
+            said = MailRequest(
+                courier, wall_s, held, tuple(_note(note) for note in notes), _part_ids(parts)
             )
+            return UnverifiedMailRequest(said, envelope)
     raise _damaged()
 
 
 def sign_mail_answer(key: SigningKey, request: bytes, answer: MailAnswer) -> bytes:
     route = [[place.recipient, place.village, place.name] for place in answer.route]
-    return _sign(key, [VERSION, _quote(request), answer.hub_ms, answer.keyset, route, int(answer.more)])
+    said = [answer.hub_ms, answer.keyset, route, int(answer.more), answer.following]
+    return _sign(key, [VERSION, _quote(request), *said])
 
 
 def open_mail_answer(answer: bytes, hub_keys: Sequence[bytes], request: bytes) -> MailAnswer:
@@ -214,9 +231,15 @@ def open_mail_answer(answer: bytes, hub_keys: Sequence[bytes], request: bytes) -
         SignatureError, MalformedError, UnknownVersionError: the hub didn't say that.
     """
     match _answered(answer, hub_keys, request):
-        case [int() as hub_ms, bytes() as keyset, list() as route, int() as more, *_]:
-            return MailAnswer(hub_ms, keyset, tuple(_place(place) for place in route), bool(more))
+        case [int() as hub_ms, bytes() as keyset, list() as route, int() as more, bytes() as following, *_]:
+            places = tuple(_place(place) for place in route)
+            return MailAnswer(hub_ms, keyset, places, bool(more), following)
     raise _damaged()
+
+
+def hash_of_following(stream: bytes) -> bytes:
+    """What an answer says of the parts that follow it."""
+    return sha256(stream)[:16]
 
 
 def read_mail_part(item: bytes) -> MailPart:
@@ -250,6 +273,10 @@ def _answered(answer: bytes, hub_keys: Sequence[bytes], question: bytes) -> list
     raise _damaged()
 
 
+def _part_ids(ids: bytes) -> tuple[bytes, ...]:
+    return tuple(ids[at : at + PART_ID] for at in range(0, len(ids), PART_ID))
+
+
 def _quote(question: bytes) -> bytes:
     return sha256(question)[:16]
 
@@ -257,7 +284,7 @@ def _quote(question: bytes) -> bytes:
 def _note(item: object) -> Note:
     match item:
         case [bytes() as bundle, int() as index, int() as seen_s] if (
-            len(bundle) == 16 and 0 <= index < limits.PARTS_PER_BUNDLE and abs(seen_s) < _SECONDS_MOST
+            len(bundle) == 16 and 0 <= index < limits.PARTS_PER_BUNDLE and abs(seen_s) < limits.WALL_SECONDS
         ):
             return Note(bundle, index, seen_s)
     raise _damaged()

@@ -131,13 +131,17 @@ class KeysRotated(Kind):
 
 @dataclass(frozen=True, slots=True)
 class EntriesRejected(Kind):
-    """These entries of a log do not count, for a reason in plain words."""
+    """These entries of a log do not count, for a reason in plain words.
+
+    `segment` is the id of the segment they stand in: a log that forked has others with the same numbers.
+    """
 
     number: ClassVar[int] = 116
     log: bytes
     first_seq: int
     count: int
     reason: str
+    segment: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ class EntriesAccepted(Kind):
     log: bytes
     first_seq: int
     count: int
+    segment: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

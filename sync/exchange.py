@@ -13,6 +13,7 @@ from enum import IntEnum, IntFlag
 from typing import Final
 
 from sync import cbor, cose, limits
+from sync.entries import INT_MAX
 from sync.errors import N_, MalformedError, SignatureError, TooLargeError, UnknownVersionError
 from sync.keys import SigningKey, key_id, sha256
 from sync.log import NOTHING, Head, Status
@@ -151,7 +152,12 @@ def read_request(fields: Sequence[object]) -> Request:
             list() as heads,
             list() | bytes() as have,
             *more,
-        ] if len(device) == SHORT_ID and t >= 0 and (isinstance(have, list) or len(have) == DIGEST):
+        ] if (
+            len(device) == SHORT_ID
+            and 0 <= t <= INT_MAX
+            and abs(wall_s) < limits.WALL_SECONDS
+            and (isinstance(have, list) or len(have) == DIGEST)
+        ):
             wants = more[0] if more and type(more[0]) is int and more[0] >= 0 else 0
             held = have if isinstance(have, bytes) else read_heads(have)
             return Request(device, t, wall_s, read_heads(heads), held, Wants(wants & Wants.HISTORY))
@@ -323,7 +329,9 @@ def read_heads(items: list[object]) -> tuple[Head, ...]:
 def _read_head(item: object) -> Head:
     match item:
         case [bytes() as log, int() as index, bytes() as id_] if (
-            len(log) == SHORT_ID and NOTHING <= index < 1 << 32 and len(id_) in (0, SHORT_ID)
+            len(log) == SHORT_ID
+            and NOTHING <= index < limits.SEGMENTS_PER_LOG
+            and len(id_) in (0, SHORT_ID)
         ):
             return Head(log, index, id_)
     raise MalformedError(N_("Kepala permintaan ini rusak."))

@@ -20,6 +20,10 @@ PROFILE: Final = 2 * 1024
 PROFILES_PER_SEGMENT: Final = 128 * 1024
 """Of the profiles that one segment commits to; with the segment they must fit into one request."""
 LOGS_PER_REQUEST: Final = 64
+SEGMENTS_PER_LOG: Final = 1 << 31
+"""So that every database holds an index as a 32-bit number."""
+WALL_SECONDS: Final = 1 << 50
+"""What a wall clock, however wrong, may say."""
 
 NEIGHBOUR_BODY: Final = 4 * 1024 * 1024
 """Between two laptops of one village on their own network."""

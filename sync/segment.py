@@ -137,7 +137,7 @@ def open_segment(data: bytes) -> Segment:
         case _:
             raise MalformedError(N_("Kepala segmen ini rusak."))
     link_size = ID_SIZE if index else 0
-    if len(log) != link_size or len(previous) != link_size or not 0 <= index < 1 << 32:
+    if len(log) != link_size or len(previous) != link_size or not 0 <= index < limits.SEGMENTS_PER_LOG:
         raise MalformedError(N_("Kepala segmen ini rusak."))
     if not 1 <= count <= limits.ENTRIES_PER_SEGMENT or not 0 <= first_seq <= INT_MAX - count:
         raise MalformedError(N_("Jumlah catatan dalam segmen ini tidak sah."))

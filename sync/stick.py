@@ -141,7 +141,8 @@ class Stick:
                     problems.append(problem)
             if problems and not found:
                 raise problems[0]
-        return found
+        # What is in a later part of a bundle may build on what is in an earlier one; names are by chance.
+        return sorted(found, key=lambda one: (one.head.bundle, one.head.index))
 
     def read_part(self, found: Found) -> bytes:
         """The bytes of a part that is whole.

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +23,10 @@ from hub.endpoint import Endpoint
 from hub.wiring import Hub, now_ms
 from node import config
 from node.wiring import Node, open_node
+from sync import courier, exchange, items
 from sync.courier import MAIL_PATH, MISSING_PATH, PART_PATH
 from sync.entries import QuestionAnswered
-from sync.keys import key_id
+from sync.keys import key_id, sha256
 from sync.logclock import Reading
 from sync.machine import Machine
 from sync.stick import Files, Stick
@@ -53,6 +54,12 @@ class Line:
     bodies: list[int] = field(default_factory=list)
     parts_left: int = 1000
     breaks_after_taking: bool = False
+    swaps_mail: bool = False
+    _left: dict[str, int] = field(default_factory=dict)
+
+    def breaks_at(self, path: str, after: int) -> None:
+        """Break once at that address, after so many answers."""
+        self._left[path] = after
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -65,7 +72,19 @@ class Line:
                     list(self.app(environ, lambda *_: None))
                 environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
                 raise ConnectionResetError
+        if path in self._left:
+            self._left[path] -= 1
+            if self._left[path] < 0:
+                del self._left[path]
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+                raise ConnectionResetError
         answer: Iterable[bytes] = self.app(environ, start_response)
+        if self.swaps_mail and path == MAIL_PATH:
+            # A part with its own right hash, sealed by anybody to the same laptop.
+            signed, stream = exchange.split_answer(b"".join(answer))
+            mail = courier.read_mail_part(next(iter(items.split(stream))))
+            inside = mail.part[:-32][:-1] + b"x"
+            return [signed, replace(mail, part=inside + sha256(inside)).encode()]
         return answer
 
     def count(self, path: str) -> int:

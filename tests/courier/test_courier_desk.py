@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +18,22 @@ from courier.errors import CourierError, DiskFullError, NotReadyError
 from courier.overview import Outcome, overview
 from courier.spool import Spool
 from courier.wiring import open_desk
-from hub import couriers, schema
-from hub.db import reading
+from hub import couriers, downlink, schema
+from hub.db import reading, writing
 from node.shelf import REGISTRATION
 from node.wiring import Node
 from sync import bundle
 from sync.bundle import FromDevice
-from sync.errors import MalformedError, RefusedError, SignatureError, StickError, UnreachableError
+from sync.decisions import AnnouncementPosted
+from sync.errors import (
+    ExchangeError,
+    MalformedError,
+    NotAHubError,
+    RefusedError,
+    SignatureError,
+    StickError,
+    UnreachableError,
+)
 from sync.exchange import Request
 from sync.keys import SigningKey, fingerprint, key_id
 from sync.keyset import Keyset, sign_keyset
@@ -388,6 +398,41 @@ def test_a_copy_damaged_on_the_laptop_is_not_sent_and_comes_again_from_the_stick
     assert desk.send().skipped == 1
     assert desk.collect(stick).new == 1
     assert desk.send().new == 1
+
+
+def test_long_mail_goes_on_after_a_broken_line_with_what_is_lacking(land: Land) -> None:
+    node = land.village("asri")
+    let_in(land, node)
+    for at in range(150):
+        with writing(land.hub.engine) as connection:
+            text = random.Random(at).randbytes(1000).hex()
+            downlink.decide(connection, "17.05.10.2007", AnnouncementPosted("Berita", text), 1)
+    stick, desk = land.stick(), land.officer()
+    land.line.breaks_at(MAIL_PATH, after=1)
+    with pytest.raises(ExchangeError):
+        desk.fetch()
+    assert desk.ledger.mail() == [], "it isn't whole"
+    first = len(desk.ledger.begun())
+    assert first > 0
+    assert desk.deliver(stick).villages == 0
+    rest = desk.fetch()
+    assert (rest.villages, desk.ledger.begun()) == (1, [])
+    assert rest.parts == len(desk.ledger.mail()) - first
+    desk.deliver(stick)
+    node.bundles.read(stick)
+    assert len(node.centre.decisions(AnnouncementPosted)) == 150
+
+
+def test_a_part_that_somebody_put_in_on_the_way_is_noticed(land: Land) -> None:
+    node = land.village("asri")
+    let_in(land, node)
+    desk = land.officer()
+    land.line.swaps_mail = True
+    with pytest.raises(NotAHubError):
+        desk.fetch()
+    assert desk.ledger.mail() == desk.ledger.begun() == []
+    land.line.swaps_mail = False
+    assert desk.fetch().villages == 1
 
 
 def test_mail_lost_on_the_laptop_is_fetched_again(land: Land) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 from device import Device
+from sqlalchemy import select
 from state import held, merged_state
 
 from hub import registry, schema
+from hub.db import reading
 from hub.errors import UnknownDeviceError
 from hub.intake import QUARANTINE_BYTES
 from hub.wiring import Hub, now_ms
-from sync.entries import LessonOpened, QuestionAnswered, QuizSubmitted
+from sync import exchange
+from sync.entries import INT_MAX, LessonOpened, QuestionAnswered, QuizSubmitted
 from sync.errors import MalformedError, SignatureError, SyncError
+from sync.exchange import Request
 from sync.keys import SigningKey
 from sync.log import NOTHING, Head, Status
 
@@ -58,6 +62,48 @@ def test_segments_before_their_first_one_wait_for_it(hub: Hub) -> None:
     assert (receipt.verdicts[0].status, receipt.verdicts[0].head.index) == (Status.GAP, NOTHING)
     device.send(hub, device.segments[0])
     assert held(hub, schema.MERGED) == len(device.entries)
+
+
+def test_a_long_log_that_comes_backwards_is_put_in_order(hub: Hub) -> None:
+    """It once took a level of recursion a segment."""
+    device = working(hub)
+    for at in range(400):
+        device.seal(QuizSubmitted(0, 0, 1, at, 7))
+    pieces = device.segments[::-1]
+    for at in range(0, len(pieces), 100):
+        device.send(hub, *pieces[at : at + 100], merged=False)
+    receipt = device.send(hub)
+    assert receipt.verdicts[0].head.index == 402
+    assert held(hub, schema.MERGED) == len(device.entries)
+
+
+def test_the_largest_numbers_that_a_request_may_say_are_stored(hub: Hub) -> None:
+    device = working(hub)
+    header = exchange.sign_request(device.key, Request(device.id, INT_MAX, (1 << 50) - 1, ()))
+    under_way = hub.intake.open(header)
+    under_way.receipt()
+    with reading(hub.engine) as connection:
+        d = schema.devices.c
+        row = connection.execute(select(d.last_t, d.last_wall_s).where(d.device == device.id)).one()
+    assert tuple(row) == (INT_MAX, (1 << 50) - 1)
+
+
+def test_who_passes_on_a_log_is_told_what_it_sent_of_each_branch(hub: Hub) -> None:
+    device, other = working(hub), working(hub, 2)
+    clone = other.fork()
+    first, second = other.seal(QuizSubmitted(0, 0, 2, 5000)), clone.seal(QuizSubmitted(0, 0, 2, 9000))
+    other.seal(QuizSubmitted(0, 0, 2, 6000))
+    other.send(hub)
+    receipt = device.send(hub, *other.segments[:4], second)
+    heads = {(one.head.index, one.head.id) for one in receipt.verdicts}
+    assert heads == {(3, first.id[:8]), (3, second.id[:8])}
+    assert {one.status for one in receipt.verdicts} == {Status.FORK}
+    unknown = Head(other.log, 3, bytes(16))
+    asked = device.send(hub, heads=[Head(other.log, 3, first.id), unknown])
+    assert [(one.head.index, one.status) for one in asked.verdicts] == [
+        (3, Status.STORED),
+        (NOTHING, Status.STORED),
+    ]
 
 
 def test_a_question_alone_is_answered_with_what_the_hub_holds(hub: Hub) -> None:

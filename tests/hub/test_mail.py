@@ -10,10 +10,11 @@ import pytest
 from carried import NOW, asking, items_of, let_in, opened_mail, opening_key, parts_of, row_of
 from device import VILLAGE, Device
 
-from hub import downlink, mail, parts, registry
+from hub import downlink, mail, parts, registry, schema
 from hub.db import writing
 from hub.wiring import Hub
-from sync import bundle
+from sync import bundle, cbor
+from sync.courier import MailRequest
 from sync.decisions import AnnouncementPosted, DeviceRegistered, DeviceRevoked, read_decision
 from sync.entries import Kind, QuestionAnswered
 from sync.errors import SealError
@@ -59,10 +60,15 @@ def post(hub: Hub, scope: str, text: str) -> None:
 
 
 def for_courier(
-    hub: Hub, held: dict[bytes, bytes] | None = None, region: str = "17.05", most: int = 1 << 20
+    hub: Hub,
+    held: dict[bytes, bytes] | None = None,
+    region: str = "17.05",
+    most: int = 1 << 20,
+    parts: tuple[bytes, ...] = (),
 ) -> Any:
+    request = MailRequest(b"c" * 8, 0, tuple((held or {}).items()), parts=parts)
     with writing(hub.engine) as connection:
-        return mail.for_courier(connection, hub.config, region, held or {}, NOW, most)
+        return mail.for_courier(connection, hub.config, region, request, NOW, most)
 
 
 def test_mail_brings_verdicts_keyset_and_the_centre_s_word(hub: Hub) -> None:
@@ -215,6 +221,45 @@ def test_much_mail_comes_in_several_answers(hub: Hub) -> None:
         held |= {part.recipient: part.version for part in made}
         rounds += 1
     assert rounds == len(held) == len(devices)
+
+
+def test_the_long_mail_of_one_village_comes_part_by_part(hub: Hub) -> None:
+    device = let_in(hub, Device(1)).open()
+    for at in range(120):
+        post(hub, VILLAGE, f"{random.Random(at).randbytes(1500).hex()}")
+    whole = mail_for(hub, device)
+    assert len(whole) > 2
+    have: list[bytes] = []
+    more = True
+    while more:
+        made, more = for_courier(hub, parts=tuple(bundle.part_id(part)[:8] for part in have), most=1)
+        assert len(made) == 1
+        have += [part.part for part in made]
+    assert len({part.version for part in made}) == 1
+    heads = [bundle.read_head(part) for part in have]
+    assert len({head.bundle for head in heads}) == 1, "they fit to one another"
+    assert [head.index for head in heads] == list(range(heads[0].count))
+    assert len(opened_mail(hub, device, have)) == len(whole)
+    post(hub, VILLAGE, "Kabar baru")
+    made, _ = for_courier(hub, parts=tuple(bundle.part_id(part)[:8] for part in have))
+    assert len(made) > len(whole), "newer mail is sealed anew"
+
+
+def test_mail_tells_a_laptop_which_of_the_passed_on_logs_have_come(hub: Hub) -> None:
+    device, other = let_in(hub, Device(1)).open(), let_in(hub, Device(2)).open()
+    other.seal(QuestionAnswered(0, 0, 1, 1, 1, True, 5))
+    device.send(hub)
+    other.send(hub, other.segments[0])
+    below = Head(other.log[:8], 0, other.segments[0].id[:8])
+    held = cbor.encode([[head.log, head.index, head.id] for head in (below, other.short_tip)])
+    with writing(hub.engine) as connection:
+        d = schema.devices
+        connection.execute(d.update().where(d.c.device == device.id).values(held_heads=held))
+    for verdicts, said_ in (({below}, 1), ({below, other.short_tip}, 2)):
+        (opened,) = [said for said, _ in opened_mail(hub, device, mail_for(hub, device))]
+        of_other = {one.head for one in opened.verdicts if one.head.log == other.log[:8]}
+        assert of_other == verdicts, said_
+        other.send(hub)
 
 
 def test_somebody_with_a_key_that_nobody_can_hold_keeps_no_mail_from_the_others(hub: Hub) -> None:

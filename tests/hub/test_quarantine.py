@@ -126,9 +126,9 @@ def test_the_village_is_told_which_and_why(hub: Hub) -> None:
         said = [read_decision(entry) for entry in downlink.decisions(connection, VILLAGE)]
     first, second, third = device.segments[2:]
     assert said[-3:] == [
-        EntriesRejected(device.log, first.first_seq, first.count, "Laptop hilang."),
-        EntriesAccepted(device.log, second.first_seq, second.count),
-        EntriesRejected(device.log, third.first_seq, third.count, "Laptop hilang."),
+        EntriesRejected(device.log, first.first_seq, first.count, "Laptop hilang.", first.id),
+        EntriesAccepted(device.log, second.first_seq, second.count, second.id),
+        EntriesRejected(device.log, third.first_seq, third.count, "Laptop hilang.", third.id),
     ]
 
 

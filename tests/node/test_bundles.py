@@ -339,6 +339,37 @@ def test_newer_mail_of_a_centre_that_lost_data_makes_this_laptop_send_again(coun
     assert len(items(stick, ItemKind.SEGMENT)) == 1 + late.index - early.index
 
 
+def test_old_mail_read_again_doesn_t_undo_what_the_centre_lost(country: Country) -> None:
+    """Both mails lie on the stick, and their names say nothing of their age."""
+    node, stick = alone(country), country.stick()
+    learn(node, 1)
+    node.bundles.write(stick)
+    early = tip_of(node)
+    learn(node, 1)
+    node.bundles.write(stick)
+    late = tip_of(node)
+    for hub_ms, head in ((NOW, late), (NOW + 1, early), (NOW, late)):
+        fresh = country.stick(f"mail {hub_ms} {head.index}")
+        mail_to(node, fresh, hub_ms, verdict(head))
+        node.bundles.read(fresh)
+    assert node.shelf.logs()[-1].held == early.index
+
+
+def test_what_the_stick_did_not_take_does_not_count_as_sent(country: Country) -> None:
+    node = alone(country)
+    learn(node, 1)
+    with pytest.raises(StickError):
+        node.bundles.write(Stick(country.stick("full").drive, FullFiles()))
+    assert node.recorder.counts().sent == 0
+    node.bundles.write(country.stick())
+    assert node.recorder.counts().sent == node.recorder.counts().saved
+
+
+class FullFiles(Files):
+    def free(self, path: Path) -> int:
+        return 0
+
+
 def test_the_first_keys_need_people_and_newer_ones_of_the_same_root_don_t(country: Country) -> None:
     node, stick = started(country.laptop("asri")), country.stick()
     mail_to(node, stick, NOW)

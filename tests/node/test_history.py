@@ -10,17 +10,28 @@ from pathlib import Path
 import pytest
 from desa import KEY, VILLAGE, Laptop, ScriptedMachine, laptop, rows
 from device import COURSE, Device
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lumbung import Country, sums_at, sums_on, visit
 from word import Word, certificate, of_devices, stream, trusting
 
+from node import tally
 from node.centre import Centre
 from node.history import History
 from node.wiring import Node
 from sync import segment
-from sync.decisions import DeviceRevoked, LearnersMerged, PersonalDataErased
+from sync.decisions import (
+    DeviceRevoked,
+    EntriesAccepted,
+    EntriesRejected,
+    LearnersMerged,
+    PersonalDataErased,
+)
 from sync.entries import (
     Entry,
+    Kind,
     LearnerContinued,
+    LearnerLeft,
     LogOpened,
     OpenReason,
     PackInstalled,
@@ -28,7 +39,8 @@ from sync.entries import (
     QuestionAnswered,
     QuizSubmitted,
 )
-from sync.log import Head, Status
+from sync.exchange import Verdict
+from sync.log import NOTHING, Head, Status
 from sync.profile import Profile, learner_id
 from sync.segment import Segment
 
@@ -308,12 +320,184 @@ def test_what_a_neighbour_brought_is_passed_on_to_the_hub_until_it_has_it(desa: 
     take(desa, other)
     (waiting,) = [one for one in desa.shelf.logs() if one.tip.log == other.log]
     assert [index for index, _ in waiting.waiting] == [0, 1]
-    assert desa.shelf.items(other.log, 0) == [
+    assert desa.shelf.items(other.tip, 0) == [
         *(one.encode() for one in other.profiles),
         other.segments[0].data,
     ]
-    history(desa).note_confirmed(Head(other.log[:8], 1, other.tip.id[:8]), Status.STORED)
-    assert [one for one in desa.shelf.logs() if one.tip.log == other.log] == []
+    told(desa, other.tip)
+    assert passed_on(desa) == []
+
+
+def told(desa: Laptop, *heads: Head, hub_ms: int = 1000, answered: bool = True) -> None:
+    """The hub says that it holds these, in a receipt or in mail."""
+    said = [Verdict(Head(head.log[:8], head.index, head.id[:8]), Status.STORED) for head in heads]
+    desa.shelf.take_verdicts(said, hub_ms, answered)
+
+
+def passed_on(desa: Laptop) -> list[tuple[Head, list[int]]]:
+    own = desa.recorder.log
+    return [
+        (one.tip, [index for index, _ in one.waiting]) for one in desa.shelf.logs() if one.tip.log != own
+    ]
+
+
+def forked(desa: Laptop) -> tuple[Device, Device]:
+    """Another laptop's log and that of its copy, which share two segments; both are here, the copy's is shorter."""
+    other = Device(2).open()
+    other.seal(answer(0))
+    copy = other.fork()
+    other.seal(answer(0, 2))
+    other.seal(answer(0, 3))
+    copy.seal(answer(1, 4))
+    certified(desa, other)
+    take(desa, other)
+    take(desa, copy)
+    return other, copy
+
+
+def test_each_branch_of_another_laptop_s_log_is_passed_on_until_the_hub_has_it(desa: Laptop) -> None:
+    other, copy = forked(desa)
+    waiting = dict(passed_on(desa))
+    assert set(waiting) == {other.tip, copy.tip}
+    assert sorted(index for indexes in waiting.values() for index in indexes) == [0, 1, 2, 2, 3]
+    told(desa, other.tip)
+    assert passed_on(desa) == [(copy.tip, [2])]
+    assert desa.shelf.items(copy.tip, 2)[-1] == copy.segments[2].data
+    assert desa.shelf.items(other.tip, 2)[-1] == other.segments[2].data
+    told(desa, copy.tip)
+    assert passed_on(desa) == []
+
+
+def test_a_hub_that_lost_a_branch_gets_it_again(desa: Laptop) -> None:
+    other, copy = forked(desa)
+    told(desa, other.tip, copy.tip)
+    told(desa, Head(other.log, 1, other.segments[1].id))
+    assert {index for _, waiting in passed_on(desa) for index in waiting} == {2, 3}
+    told(desa, Head(other.log, NOTHING, b""))
+    assert {index for _, waiting in passed_on(desa) for index in waiting} == {0, 1, 2, 3}
+
+
+def test_older_mail_confirms_nothing_that_the_hub_has_lost_since(desa: Laptop) -> None:
+    other, _ = forked(desa)
+    told(desa, other.tip, hub_ms=5000)
+    told(desa, Head(other.log, NOTHING, b""), hub_ms=9000)
+    before = passed_on(desa)
+    told(desa, other.tip, hub_ms=5000, answered=False)
+    assert passed_on(desa) == before
+    told(desa, other.tip, hub_ms=9001, answered=False)
+    assert passed_on(desa) != before
+
+
+def test_who_left_another_laptop_is_no_obstacle_to_what_was_learned_there(desa: Laptop) -> None:
+    """It once kept the whole segment from being added up."""
+    other = Device(2).open()
+    other.seal(answer(0), LearnerLeft(0, 0), answer(1))
+    certified(desa, other)
+    take(desa, other)
+    assert answers(desa) == {"Peserta 1": 1, "Peserta 2": 1}
+    left = "SELECT count(*) FROM learners WHERE has_left"
+    assert rows(desa.store, left) == [(0,)], "only there, not here"
+
+
+# What the centre rejects.
+
+
+def rejection(device: Device, segment_: Segment) -> EntriesRejected:
+    return EntriesRejected(device.log, segment_.first_seq, segment_.count, "Laptop hilang.", segment_.id)
+
+
+def hear(desa: Laptop, word: Word, *kinds: Kind) -> None:
+    desa.shelf.take_items(stream(word.says(*kinds)))
+
+
+@pytest.mark.parametrize("first", ["history", "rejection"])
+def test_entries_that_the_centre_rejected_add_nothing_whatever_came_first(desa: Laptop, first: str) -> None:
+    other, word = Device(2).open(), Word("17.05")
+    certified(desa, other)
+    other.seal(answer(0))
+    bad = other.seal(answer(0), answer(1), ProfileChanged(1, other.person().commitment))
+    other.seal(answer(1))
+    desa.recorder.record(answer(0))
+    if first == "history":
+        take(desa, other)
+        assert answers(desa) == {"Siti": 1, "Peserta 1": 2, "Peserta 3": 2}
+        hear(desa, word, rejection(other, bad))
+    else:
+        hear(desa, word, rejection(other, bad))
+        take(desa, other)
+    assert answers(desa) == {"Siti": 1, "Peserta 1": 1, "Peserta 2": 1}
+    hear(desa, word, EntriesAccepted(other.log, bad.first_seq, bad.count, bad.id))
+    assert answers(desa) == {"Siti": 1, "Peserta 1": 2, "Peserta 3": 2}
+
+
+def test_a_rejected_segment_of_one_branch_leaves_the_other_branch_alone(desa: Laptop) -> None:
+    other = Device(2).open()
+    copy = other.fork()
+    bad, good = other.seal(answer(0, 1)), copy.seal(answer(0, 2))
+    assert (bad.first_seq, bad.count) == (good.first_seq, good.count)
+    certified(desa, other)
+    take(desa, other)
+    take(desa, copy)
+    hear(desa, Word("17.05"), rejection(other, bad))
+    assert answers(desa) == {"Peserta 1": 1}
+
+
+def test_what_stands_in_a_rejected_segment_and_in_one_that_counts_counts(desa: Laptop) -> None:
+    other = Device(2).open()
+    copy = other.fork()
+    bad = other.seal(answer(0, 1), answer(0, 2))
+    copy.seal_entries(other.entries[-2:-1], copy.t)
+    certified(desa, other)
+    take(desa, other)
+    take(desa, copy)
+    assert answers(desa) == {"Peserta 1": 2}
+    hear(desa, Word("17.05"), rejection(other, bad))
+    assert answers(desa) == {"Peserta 1": 1}
+
+
+def test_entries_of_this_laptop_that_were_rejected_add_nothing_and_what_waits_still_does(
+    desa: Laptop,
+) -> None:
+    desa.recorder.record(answer(0))
+    desa.shelf.seal()
+    desa.recorder.record(answer(1))
+    (data,) = rows(desa.store, "SELECT data FROM segments ORDER BY idx DESC LIMIT 1")[0]
+    bad = segment.open_segment(data)
+    hear(desa, Word("17.05"), EntriesRejected(bad.log, bad.first_seq, bad.count, "Salah.", bad.id))
+    assert answers(desa) == {"Budi": 1}
+    hear(desa, Word("17"), EntriesRejected(bad.log, bad.first_seq, bad.count, "Dari pusat lama."))
+    assert answers(desa) == {"Budi": 1}
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_counting_anew_comes_to_the_same_sums(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    made = laptop(tmp_path_factory.mktemp("desa"))
+    trusting(made.store)
+    made.recorder.add_learner("Siti")
+    made.recorder.install_pack(b"c" * 16, b"m" * 32, 1)
+    devices = [Device(2).open(), Device(3).open()]
+    certified(made, *devices)
+    for step in data.draw(st.lists(st.integers(0, 4), max_size=8)):
+        if step < 2:
+            devices[step].seal(answer(step), QuizSubmitted(0, 0, 1, 100 * step), answer(0))
+            take(made, devices[step])
+        elif step == 2:
+            made.recorder.record(answer(0))
+        elif step == 3:
+            made.shelf.seal()
+        else:
+            devices.append(devices[0].fork())
+            devices[-1].seal(answer(1, 3))
+            take(made, devices[-1])
+    sums = "SELECT * FROM lesson_progress ORDER BY learner, pack, lesson"
+    before = rows(made.store, sums)
+    with made.store.write() as db:
+        tally.recount(db)
+    assert rows(made.store, sums) == before
+    made.close()
 
 
 def test_what_came_from_the_hub_need_not_go_back(desa: Laptop) -> None:

@@ -67,12 +67,12 @@ def test_the_segment_that_leaves_is_the_one_on_the_disk_after_its_profiles(tmp_p
     made = with_segments(tmp_path, 2)
     stored = [data for (data,) in rows(made.store, "SELECT data FROM segments ORDER BY idx")]
     profiles = [data for (data,) in rows(made.store, "SELECT data FROM profiles")]
-    assert [list(made.shelf.items(made.recorder.log, index)) for index in range(3)] == [
+    assert [list(made.shelf.items(made.shelf.logs()[-1].tip, index)) for index in range(3)] == [
         [stored[0]],
         [*profiles, stored[1]],
         [stored[2]],
     ]
-    sizes = [sum(map(len, made.shelf.items(made.recorder.log, index))) for index in range(3)]
+    sizes = [sum(map(len, made.shelf.items(made.shelf.logs()[-1].tip, index))) for index in range(3)]
     assert [size for _, size in made.shelf.logs()[0].waiting] == sizes
 
 
@@ -84,9 +84,9 @@ def test_a_segment_that_is_damaged_on_the_disk_never_leaves(tmp_path: Path, at: 
     with made.store.write() as db:
         db.execute("UPDATE segments SET data = ? WHERE idx = 1", (bytes(data),))
     with pytest.raises(DamagedDatabaseError) as refusal:
-        made.shelf.items(made.recorder.log, 1)
+        made.shelf.items(made.shelf.logs()[-1].tip, 1)
     assert "Segmen 1" in refusal.value.sentence()
-    assert made.shelf.items(made.recorder.log, 2)
+    assert made.shelf.items(made.shelf.logs()[-1].tip, 2)
 
 
 def test_saved_sent_and_confirmed_are_counted_in_entries(tmp_path: Path) -> None:

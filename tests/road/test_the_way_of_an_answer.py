@@ -26,6 +26,7 @@ from sync.client import Client
 from sync.entries import Entry
 from sync.errors import NotAHubError, UnreachableError
 from sync.keys import key_id
+from sync.log import Head
 from sync.segment import open_segment
 
 
@@ -144,11 +145,7 @@ def test_a_cut_upload_goes_on_at_the_next_segment(road: Road) -> None:
             outcome = cut.worker.exchange()
             proxy.settle()
         assert outcome.requests == 2, "one question, one upload of the rest"
-        whole = sum(
-            len(item)
-            for log in node.worker.shelf.logs()
-            for item in _all_items(node, log.tip.log, log.tip.index)
-        )
+        whole = sum(len(item) for log in node.worker.shelf.logs() for item in _all_items(node, log.tip))
         assert proxy.counts.up <= whole + 4096 + 1000
         assert entries_at(road.hub) == entries_on(node)
     node.close()
@@ -157,12 +154,12 @@ def test_a_cut_upload_goes_on_at_the_next_segment(road: Road) -> None:
 def _whole_before(node: Node, cut: int) -> int:
     """How many whole segments are in the first `cut` bytes of an upload, at least."""
     log = node.worker.shelf.logs()[0].tip
-    sizes = accumulate(sum(map(len, node.worker.shelf.items(log.log, at))) for at in range(log.index + 1))
+    sizes = accumulate(sum(map(len, node.worker.shelf.items(log, at))) for at in range(log.index + 1))
     return sum(size + 600 < cut for size in sizes)
 
 
-def _all_items(node: Node, log: bytes, tip: int) -> list[bytes]:
-    return [item for index in range(tip + 1) for item in node.worker.shelf.items(log, index)]
+def _all_items(node: Node, tip: Head) -> list[bytes]:
+    return [item for index in range(tip.index + 1) for item in node.worker.shelf.items(tip, index)]
 
 
 def test_what_arrived_before_the_cut_counts_at_once(road: Road) -> None:

@@ -77,8 +77,8 @@ class Disk:
         waiting = [(one.index, len(one.data)) for one in self.segments if one.index > self.confirmed]
         return [LogToSend(Head(tip.log, tip.index, tip.id), self.confirmed, waiting)]
 
-    def items(self, log: bytes, index: int) -> Sequence[bytes]:
-        assert log == self.segments[0].log
+    def items(self, tip: Head, index: int) -> Sequence[bytes]:
+        assert tip.log == self.segments[0].log
         return [self.segments[index].data]
 
     def note_departure(self, log: bytes, index: int) -> None:

@@ -28,6 +28,7 @@ mail_requests = st.builds(
     st.integers(0, 2**40),
     st.lists(st.tuples(ids8, ids8), max_size=6).map(tuple),
     st.lists(notes, max_size=6).map(tuple),
+    st.lists(ids8, max_size=6).map(tuple),
 )
 places = st.builds(Place, ids8, st.text("0123456789.", max_size=13), st.text(max_size=12))
 mail_answers = st.builds(
@@ -36,6 +37,7 @@ mail_answers = st.builds(
     st.binary(max_size=60),
     st.lists(places, max_size=5).map(tuple),
     st.booleans(),
+    st.binary(max_size=16),
 )
 
 
@@ -78,7 +80,7 @@ def test_an_answer_of_one_sort_is_none_of_another() -> None:
     question = courier.ask_missing([bytes(8)])
     taken = courier.sign_taken(HUB, question, 5, Taken.HELD)
     missing = courier.sign_missing(HUB, question, 5, [False])
-    mail = courier.sign_mail_answer(HUB, question, MailAnswer(5, b"", (), False))
+    mail = courier.sign_mail_answer(HUB, question, MailAnswer(5, b"", (), False, b""))
     with pytest.raises(SyncError):
         courier.open_missing(taken, HUBS, question)
     for other in (missing, mail):
@@ -136,7 +138,7 @@ def test_receipts_requests_and_couriers_words_are_no_answers() -> None:
 @given(st.data())
 def test_every_changed_byte_is_refused(data: st.DataObject) -> None:
     answer = courier.sign_mail_answer(
-        HUB, b"question", MailAnswer(5, b"k", (Place(bytes(8), "17", "Asri"),), True)
+        HUB, b"question", MailAnswer(5, b"k", (Place(bytes(8), "17", "Asri"),), True, b"")
     )
     at = data.draw(st.integers(0, len(answer) - 1))
     changed = answer[:at] + bytes([answer[at] ^ (1 << data.draw(st.integers(0, 7)))]) + answer[at + 1 :]
@@ -197,7 +199,7 @@ def test_a_route_of_a_thousand_villages_fits_into_an_answer() -> None:
         Place(at.to_bytes(8, "big"), "17.05.10.2007", "Desa Lubuk Sungai Panjang Hulu")
         for at in range(1000)
     )
-    said = MailAnswer(1_772_413_300_000, bytes(400), route, True)
+    said = MailAnswer(1_772_413_300_000, bytes(400), route, True, bytes(16))
     answer = courier.sign_mail_answer(HUB, b"", said)
     assert courier.open_mail_answer(answer, HUBS, b"") == said
 

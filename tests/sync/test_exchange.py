@@ -39,7 +39,7 @@ ME = key_id(DEVICE.public)
 heads = st.builds(
     Head,
     st.binary(min_size=16, max_size=16),
-    st.integers(0, (1 << 32) - 1),
+    st.integers(0, (1 << 31) - 1),
     st.binary(min_size=16, max_size=16),
 )
 requests = st.builds(
@@ -119,7 +119,10 @@ SHORT = ME[:SHORT_ID]
         (1, SHORT, 0, 0, [[ME, 0, SHORT]], []),
         (1, SHORT, 0, 0, [[SHORT, 0, ME]], []),
         (1, SHORT, 0, 0, [[SHORT, -2, SHORT]], []),
-        (1, SHORT, 0, 0, [[SHORT, 1 << 32, SHORT]], []),
+        (1, SHORT, 0, 0, [[SHORT, 1 << 31, SHORT]], []),
+        (1, SHORT, 1 << 63, 0, [], []),
+        (1, SHORT, 0, 1 << 50, [], []),
+        (1, SHORT, 0, -(1 << 50), [], []),
         (1, SHORT, 0, 0, [], [[SHORT, 0]]),
     ],
     ids=repr,

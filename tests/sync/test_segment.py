@@ -124,7 +124,7 @@ def test_the_header_that_the_wrong_ones_differ_from_is_right() -> None:
         (b"", 0, b"", 5, 2, PLAIN),
         (LOG, 1, PREVIOUS, 0, 2, PLAIN),
         (LOG, -1, PREVIOUS, 5, 2, PLAIN),
-        (LOG, 1 << 32, PREVIOUS, 5, 2, PLAIN),
+        (LOG, 1 << 31, PREVIOUS, 5, 2, PLAIN),
         (LOG, 1, PREVIOUS, -5, 2, PLAIN),
         (LOG, 1, PREVIOUS, (1 << 63) - 2, 2, PLAIN),
         (LOG, 1, PREVIOUS, 5, 0, PLAIN),

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sync import bundle, cbor, cose, courier, decisions, limits
 from sync.bundle import FromDevice, FromHub, Head
 from sync.courier import MailAnswer, MailPart, MailRequest, Note, Place, Taken
-from sync.decisions import HUB_KINDS, HubLogOpened
+from sync.decisions import HUB_KINDS, EntriesAccepted, EntriesRejected, HubLogOpened
 from sync.entries import Entry, Kind, field_types
 from sync.exchange import Request, Verdict, Wants
 from sync.items import ItemKind, wrap
@@ -44,11 +44,18 @@ _VALUES: Final[dict[type, tuple[Any, ...]]] = {
 }
 
 
+_FIRST_FIELDS: Final = {EntriesRejected: 4, EntriesAccepted: 3}
+"""How many fields these kinds had when the segments were frozen; more have been appended since."""
+
+
 def hub_segments() -> tuple[Segment, Segment]:
     """A hub's log of one village: how it begins, and one of every kind."""
     opened = HubLogOpened(1, "17.05.10.2007", bytes(range(16)), OPENED_MS, 0)
     first = seal(HUB, b"", 0, b"", [Entry(0, opened.number, 0, opened.fields())], 0, cose.HUB_SEGMENT)
-    entries = [Entry(1 + at, kind.number, 1_000 * at, kind.fields()) for at, kind in enumerate(said())]
+    entries = [
+        Entry(1 + at, kind.number, 1_000 * at, kind.fields()[: _FIRST_FIELDS.get(type(kind))])
+        for at, kind in enumerate(said())
+    ]
     return first, seal(HUB, first.id, 1, first.id, entries, 0, cose.HUB_SEGMENT)
 
 
@@ -125,12 +132,18 @@ def courier_vectors() -> dict[str, Any]:
             1_772_413_200,
             ((VILLAGE.public.id, bytes(8)),),
             (Note(BUNDLE, 0, 1_772_400_000),),
+            (sha256(b"a part of long mail")[:8],),
         ),
     )
-    answer = MailAnswer(
-        OPENED_MS, b"a keyset", (Place(VILLAGE.public.id, "17.05.10.2007", "Lubuk Sungai"),), more=True
-    )
     part = b"a whole part"
+    mail = MailPart(VILLAGE.public.id, bytes(range(8)), part).encode()
+    answer = MailAnswer(
+        OPENED_MS,
+        b"a keyset",
+        (Place(VILLAGE.public.id, "17.05.10.2007", "Lubuk Sungai"),),
+        more=True,
+        following=courier.hash_of_following(mail),
+    )
     return {
         "hub public": HUB.public,
         "courier public": COURIER.public,
@@ -144,7 +157,7 @@ def courier_vectors() -> dict[str, Any]:
         },
         "mail request": request,
         "mail answer": courier.sign_mail_answer(HUB, request, answer),
-        "mail part": MailPart(VILLAGE.public.id, bytes(range(8)), part).encode(),
+        "mail part": mail,
     }
 
 
