@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import secrets
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +18,25 @@ PASSWORD: Final = "kata-sandi-panjang"
 
 
 def made_hub(folder: Path) -> Hub:
-    """An opened, empty hub with the account `operator`."""
-    made = config.create(folder, None, secrets.token_bytes)
-    engine = db.open_engine(made.database_url)
+    """An opened, empty hub with keys of its own and the account `operator`."""
+    config.create(folder, None, secrets.token_bytes)
+    shutil.copy(_empty_database(), folder / "hub.db")
+    return open_hub(folder)
+
+
+def fill(url: str) -> None:
+    """Give a new database what `lontar hub init` gives it: tables, regions, an operator."""
+    engine = db.open_engine(url)
     db.upgrade(engine)
     regions.load(engine, REGENCY)
     operators.set_password(engine, "operator", PASSWORD)
     engine.dispose()
-    return open_hub(folder)
+
+
+@functools.cache
+def _empty_database() -> Path:
+    """Made once a process and copied: making each anew would take most of the time of many tests."""
+    folder = Path(tempfile.mkdtemp(prefix="lontar-hub-"))
+    atexit.register(shutil.rmtree, folder)
+    fill(f"sqlite:///{folder / 'hub.db'}")
+    return folder / "hub.db"

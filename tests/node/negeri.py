@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import errno
-import functools
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from hub import downlink, mail, parts, registry
 from hub.db import writing
-from hub.wiring import Hub, now_ms, open_hub
+from hub.wiring import Hub, now_ms
 from node import config
 from node.app import create_app
 from node.visits import Visit, Visits
@@ -103,28 +99,11 @@ class Negeri:
 
 @contextlib.contextmanager
 def a_negeri(folder: Path) -> Iterator[Negeri]:
-    made = Negeri(folder, _copied_hub(folder / "hub"))
+    made = Negeri(folder, made_hub(folder / "hub"))
     yield made
     for node in made.nodes:
         node.close()
     made.hub.close()
-
-
-def _copied_hub(folder: Path) -> Hub:
-    """A fresh copy of one empty hub: making each anew would take most of the time of these tests."""
-    pattern = _empty_hub()
-    shutil.copytree(pattern, folder)
-    file = folder / "hub.toml"
-    file.write_text(file.read_text().replace(str(pattern), str(folder)))
-    return open_hub(folder)
-
-
-@functools.cache
-def _empty_hub() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="lontar-hub-")) / "hub"
-    atexit.register(shutil.rmtree, folder.parent)
-    made_hub(folder).close()
-    return folder
 
 
 def device_of(node: Node) -> bytes:

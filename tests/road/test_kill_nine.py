@@ -112,7 +112,7 @@ def test_hub_and_node_killed_during_syncs_lose_nothing_and_count_nothing_twice(r
     from test_the_way_of_an_answer import entries_at, entries_on
 
     node = open_node(road.folder / "node")
-    assert entries_at(road.hub) == entries_on(node)
+    assert entries_at(road.hub, node) == entries_on(node)
     node.close()
 
 

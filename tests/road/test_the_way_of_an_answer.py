@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from roadside import Road
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from bench import world
 from bench.proxy import CountingProxy, Link
@@ -37,16 +38,25 @@ def entries_on(node: Node) -> list[Entry]:
     return [entry for (data,) in rows for entry in open_segment(data).read().entries()]
 
 
-def entries_at(hub: Hub) -> list[Entry]:
+def entries_at(hub: Hub, node: Node) -> list[Entry]:
+    """What the hub holds of this node, merged."""
+    query = _of(node, schema.segments.c.data).where(schema.segments.c.state == schema.MERGED)
     with reading(hub.engine) as connection:
-        query = select(schema.segments.c.data).where(schema.segments.c.state == schema.MERGED)
         rows = connection.execute(query.order_by(schema.segments.c.log, schema.segments.c.idx)).scalars()
         return [entry for data in rows for entry in open_segment(data).read().entries()]
 
 
-def stored_at(hub: Hub) -> int:
+def stored_at(hub: Hub, node: Node) -> int:
     with reading(hub.engine) as connection:
-        return connection.execute(select(func.count()).select_from(schema.segments)).scalar_one()
+        return connection.execute(_of(node, func.count())).scalar_one()
+
+
+def _of(node: Node, wanted: ColumnElement[Any]) -> Select[Any]:
+    """A query for the segments of this node's logs."""
+    joined = schema.segments.join(schema.logs, schema.logs.c.pk == schema.segments.c.log)
+    joined = joined.join(schema.devices, schema.devices.c.pk == schema.logs.c.device)
+    device = key_id(node.config.device_key.public)
+    return select(wanted).select_from(joined).where(schema.devices.c.device == device)
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -82,7 +92,7 @@ def answering(status: int, headers: dict[str, str], body: bytes) -> Iterator[str
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
@@ -102,7 +112,7 @@ def test_five_thousand_entries_reach_the_hub_in_one_small_request(road: Road) ->
         assert outcome.sent <= 20_000
         assert proxy.counts.up <= 22_000
         assert proxy.counts.down <= 600, "a receipt, and this device's certificate"
-        assert entries_at(road.hub) == entries_on(node)
+        assert entries_at(road.hub, node) == entries_on(node)
 
         with CountingProxy(("127.0.0.1", road.port)) as proxy:
             outcome = through(node, proxy.url).worker.exchange()
@@ -124,30 +134,29 @@ def test_five_thousand_entries_reach_the_hub_in_one_small_request(road: Road) ->
             assert proxy.counts.down <= 500
             sizes.append(outcome.sent)
         assert sum(sizes) / len(sizes) <= 450
-        assert entries_at(road.hub) == entries_on(node)
+        assert entries_at(road.hub, node) == entries_on(node)
     counts = node.recorder.counts()
     assert counts.saved == counts.sent == counts.confirmed
     node.close()
 
 
-def test_a_cut_upload_goes_on_at_the_next_segment(road: Road) -> None:
-    node = road.node()
+def test_a_cut_upload_goes_on_at_the_next_segment(served: Road) -> None:
+    node = served.node()
     world.play(node, world.workload_lines(2, 5000))
-    with road.serving():
-        world.register(road.hub, node)
-        with CountingProxy(("127.0.0.1", road.port), Link(cut_after_up=6000)) as proxy:
-            cut = through(node, proxy.url)
-            with pytest.raises(UnreachableError):
-                cut.worker.exchange()
-            counts = node.recorder.counts()
-            assert counts.sent > counts.confirmed
-            until(lambda: stored_at(road.hub) >= _whole_before(node, 6000))
-            outcome = cut.worker.exchange()
-            proxy.settle()
-        assert outcome.requests == 2, "one question, one upload of the rest"
-        whole = sum(len(item) for log in node.worker.shelf.logs() for item in _all_items(node, log.tip))
-        assert proxy.counts.up <= whole + 4096 + 1000
-        assert entries_at(road.hub) == entries_on(node)
+    world.register(served.hub, node)
+    with CountingProxy(("127.0.0.1", served.port), Link(cut_after_up=6000)) as proxy:
+        cut = through(node, proxy.url)
+        with pytest.raises(UnreachableError):
+            cut.worker.exchange()
+        counts = node.recorder.counts()
+        assert counts.sent > counts.confirmed
+        until(lambda: stored_at(served.hub, node) >= _whole_before(node, 6000))
+        outcome = cut.worker.exchange()
+        proxy.settle()
+    assert outcome.requests == 2, "one question, one upload of the rest"
+    whole = sum(len(item) for log in node.worker.shelf.logs() for item in _all_items(node, log.tip))
+    assert proxy.counts.up <= whole + 4096 + 1000
+    assert entries_at(served.hub, node) == entries_on(node)
     node.close()
 
 
@@ -162,35 +171,33 @@ def _all_items(node: Node, tip: Head) -> list[bytes]:
     return [item for index in range(tip.index + 1) for item in node.worker.shelf.items(tip, index)]
 
 
-def test_what_arrived_before_the_cut_counts_at_once(road: Road) -> None:
-    node = road.node()
+def test_what_arrived_before_the_cut_counts_at_once(served: Road) -> None:
+    node = served.node()
     world.play(node, world.workload_lines(3, 5000))
-    with road.serving():
-        world.register(road.hub, node)
-        with (
-            CountingProxy(("127.0.0.1", road.port), Link(cut_after_up=9000)) as proxy,
-            pytest.raises(UnreachableError),
-        ):
-            through(node, proxy.url).worker.exchange()
-        until(lambda: len(entries_at(road.hub)) >= 1024)
-        assert 1024 <= len(entries_at(road.hub)) < 5000
+    world.register(served.hub, node)
+    with (
+        CountingProxy(("127.0.0.1", served.port), Link(cut_after_up=9000)) as proxy,
+        pytest.raises(UnreachableError),
+    ):
+        through(node, proxy.url).worker.exchange()
+    until(lambda: len(entries_at(served.hub, node)) >= 1024)
+    assert 1024 <= len(entries_at(served.hub, node)) < 5000
     node.close()
 
 
-def test_a_device_without_a_code_waits_and_is_let_in(road: Road) -> None:
+def test_a_device_without_a_code_waits_and_is_let_in(served: Road) -> None:
     from hub import registry
     from hub.wiring import now_ms
 
-    node = road.node()
+    node = served.node()
     world.play(node, world.workload_lines(4, 100))
-    with road.serving():
-        node.worker.exchange()
-        assert node.worker.state().registration == "waiting"
-        assert node.recorder.counts().confirmed == 0
-        registry.approve(road.hub.engine, key_id(node.config.device_key.public), now_ms())
-        node.worker.exchange()
-        assert node.worker.state().registration == "registered"
-        assert entries_at(road.hub) == entries_on(node)
+    node.worker.exchange()
+    assert node.worker.state().registration == "waiting"
+    assert node.recorder.counts().confirmed == 0
+    registry.approve(served.hub.engine, key_id(node.config.device_key.public), now_ms())
+    node.worker.exchange()
+    assert node.worker.state().registration == "registered"
+    assert entries_at(served.hub, node) == entries_on(node)
     node.close()
 
 
@@ -206,19 +213,17 @@ def test_a_device_without_a_code_waits_and_is_let_in(road: Road) -> None:
     ],
 )
 def test_something_that_is_no_hub_is_named_and_nothing_is_lost(
-    road: Road, status: int, headers: dict[str, str], body: bytes
+    served: Road, status: int, headers: dict[str, str], body: bytes
 ) -> None:
-    node = road.node()
+    node = served.node()
     world.play(node, world.workload_lines(5, 100))
-    with road.serving():
-        world.register(road.hub, node)
+    world.register(served.hub, node)
     before = node.recorder.counts()
     with answering(status, headers, body) as url, pytest.raises(NotAHubError):
         through(node, url).worker.exchange()
     assert node.recorder.counts().confirmed == before.confirmed
-    with road.serving():
-        node.worker.exchange()
-        assert entries_at(road.hub) == entries_on(node)
+    node.worker.exchange()
+    assert entries_at(served.hub, node) == entries_on(node)
     node.close()
 
 
@@ -233,14 +238,13 @@ def test_a_hub_that_is_off_is_said_to_be_unreachable(road: Road) -> None:
     node.close()
 
 
-def test_another_hub_is_not_believed(road: Road, tmp_path_factory: pytest.TempPathFactory) -> None:
-    node = road.node()
+def test_another_hub_is_not_believed(served: Road, tmp_path_factory: pytest.TempPathFactory) -> None:
+    node = served.node()
     world.play(node, world.workload_lines(7, 30))
-    with road.serving():
-        world.register(road.hub, node)
+    world.register(served.hub, node)
     other_folder = tmp_path_factory.mktemp("other")
     other = world.make_hub(other_folder / "hub")
-    stranger = world.make_node(other_folder / "node", road.url)
+    stranger = world.make_node(other_folder / "node", served.url)
     stranger.close()
     port = world.free_port()
     with world.serving_hub(other_folder / "hub", port), pytest.raises(NotAHubError):
