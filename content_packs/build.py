@@ -13,7 +13,8 @@ import zstandard
 
 from content_packs import limits, render
 from content_packs.errors import PackError
-from content_packs.manifest import PATH, SLUG, File, Lesson, Manifest, open_manifest, sign_manifest
+from content_packs.manifest import Manifest, open_manifest, sign_manifest
+from content_packs.outline import PATH, SLUG, File, Lesson
 from content_packs.source import SourceLesson, read_lesson
 from sync import cbor
 from sync.errors import N_, SyncError

@@ -11,6 +11,9 @@ QUESTIONS_PER_LESSON: Final = 200
 CHOICES: Final = 6
 TEXT: Final = 64 * 1024
 """One text in a manifest or lesson: a title, a question, a reading."""
+ACTIVITY_PATH: Final = 300
+"""Characters of the path of a file in an activity, with the activity's name."""
+ENTRY: Final = 1000
 EXPANSION: Final = 100
 """How many times larger than its compressed form a piece may be."""
 ZSTD_WINDOW: Final = 8 * 1024 * 1024

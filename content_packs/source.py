@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from content_packs import limits
 from content_packs.errors import LessonFileError, PackError
-from content_packs.manifest import ROLES, SLUG
+from content_packs.outline import ROLES, SLUG
 from sync.errors import N_
 
 _FRONT: Final = re.compile(r"\A\+\+\+\n(.*?)\n\+\+\+\n", re.DOTALL)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from content_packs.manifest import Lesson, Manifest
+from content_packs.manifest import Manifest
+from content_packs.outline import Lesson
 from content_packs.store import InstalledPack, LessonContent, PackStore
 from node.errors import NodeError, UnknownThingError
 from node.recorder import Recorder

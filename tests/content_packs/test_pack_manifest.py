@@ -14,7 +14,8 @@ from workshop import PUBLISHER, STRANGER, lesson_of, manifest_of, raw_manifest, 
 
 from content_packs import limits
 from content_packs.errors import PackError
-from content_packs.manifest import ROLES, File, Lesson, Manifest, open_manifest, sign_manifest
+from content_packs.manifest import Manifest, open_manifest, sign_manifest
+from content_packs.outline import ROLES, File, Lesson, Module, is_path
 from sync import cbor, cose
 from sync.errors import LontarError, SignatureError, SyncError, UnknownVersionError
 from sync.keys import key_id
@@ -108,10 +109,10 @@ def test_a_format_of_the_future_is_told_apart_from_damage() -> None:
 
 def test_fields_of_the_future_are_read_over() -> None:
     raw = raw_manifest()
-    raw.append("new")
+    raw += [[], "new"]
     raw[1].append(True)
-    raw[2][0].append(["new"])
-    raw[3][0].append(None)
+    raw[2][0] += [[], 0, "", "", "", ["new"]]
+    raw[3][0] += [0, None]
     assert open_manifest(signed(raw)) == manifest_of((b"x",))
 
 
@@ -168,7 +169,7 @@ WRONG = {
     "a lesson file above 4 MiB": spoilt(3, 0, 2, value=limits.PIECE + 1),
     "a piece's hash of 31 bytes": spoilt(3, 0, 3, value=[bytes(31)]),
     "a piece's hash as text": spoilt(3, 0, 3, value=["0" * 32]),
-    "too many pieces": spoilt(3, 0, 3, value=[bytes(32)] * 1025),
+    "more pieces than bytes": spoilt(3, 0, 3, value=[bytes(32)] * 5),
 }  # fmt: skip
 
 
@@ -231,3 +232,81 @@ def test_whatever_is_signed_is_refused_in_plain_words(course: object) -> None:
     ):
         with pytest.raises(LontarError):
             open_manifest(signed(payload))
+
+
+PLAYED = dataclasses.replace(
+    lesson_of("a"),
+    was=("lama", "lebih-lama"),
+    revised_in=3,
+    player="scorm",
+    activity="paket",
+    entry="i.html?x=1",
+)
+
+
+def played(**changes: Any) -> Manifest:
+    files = (*manifest_of((b"x",)).files, File("paket/i.html", "text/html", 3, (bytes(32),), packed=4))
+    lesson = dataclasses.replace(PLAYED, **changes)
+    return manifest_of(files=files, lessons=(lesson,), modules=(Module("satu", "Bagian satu", 1),))
+
+
+def test_where_lessons_come_from_what_plays_them_and_how_they_are_grouped_is_read_back() -> None:
+    manifest = played()
+    assert open_manifest(sign_manifest(PUBLISHER, manifest)) == manifest
+    assert manifest.players == {"scorm"}
+    assert manifest.packed == 4 + 1, "as stored where the manifest says, else as they are"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"was": ("a",)},
+        {"was": ("X",)},
+        {"revised_in": -1},
+        {"activity": "lain"},
+        {"entry": "tidak-ada.html"},
+        {"player": ""},
+        {"entry": "i.html#" + "x" * 1000},
+    ],
+    ids=repr,
+)
+def test_a_lesson_that_no_course_has_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(PackError):
+        open_manifest(sign_manifest(PUBLISHER, played(**changes)))
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        [["satu", "Satu", 2]],
+        [["satu", "Satu", 0]],
+        [["Satu", "Satu", 1]],
+        [[]],
+        [1],
+        5,
+        [["a", "b", 1]] * 2,
+    ],
+)
+def test_modules_that_are_not_those_of_the_lessons_are_refused(modules: Any) -> None:
+    raw = raw_manifest()
+    raw.append(modules)
+    with pytest.raises(PackError):
+        open_manifest(signed(raw))
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        ("paket/Sub Folder/Índeks (1).html", True),
+        ("paket/../x", False),
+        ("paket//x", False),
+        ("paket/", False),
+        ("/paket/x", False),
+        ("Paket/x", False),
+        ("paket/a\\b", False),
+        ("paket/a\nb", False),
+        ("paket/" + "x" * 300, False),
+    ],
+)
+def test_files_of_an_activity_lie_in_its_folder(path: str, is_one: bool) -> None:
+    assert is_path(path) is is_one

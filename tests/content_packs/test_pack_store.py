@@ -18,7 +18,7 @@ from workshop import FILES, anyone, built, lesson_of, members_of, pack_bytes, zi
 
 from content_packs import limits
 from content_packs.errors import NoSpaceError, PackError
-from content_packs.manifest import File
+from content_packs.outline import File
 from content_packs.store import SPARE_BYTES, InstalledPack, PackStore, write_safely
 from content_packs.verify import PackFile, open_pack
 from sync import cbor

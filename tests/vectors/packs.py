@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from content_packs.build import STORED, ZSTD
-from content_packs.manifest import File, Lesson, Manifest, sign_manifest
+from content_packs.manifest import Manifest, sign_manifest
+from content_packs.outline import File, Lesson
 from sync import cbor, cose
 from sync.keys import SigningKey, key_id, sha256
 
