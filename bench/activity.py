@@ -90,8 +90,9 @@ def _visit(pack: InstalledPack, number: int, skill: float, rng: random.Random) -
     for question in content.questions:
         correct = rng.random() < (skill - 0.2 if lesson.role == "pretest" else skill)
         right += correct
-        wrong = rng.choice([at for at in range(len(question.choices)) if at != question.right])
-        choice = question.right if correct else wrong
+        (right_one,) = question.right
+        wrong = rng.choice([at for at in range(len(question.choices)) if at != right_one])
+        choice = right_one if correct else wrong
         yield entry("answer_given", item=question.number, choice=choice, correct=correct)
     if content.questions:
         score = 10_000 * right // len(content.questions) / 100

@@ -9,30 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import zstandard
-
-from content_packs import limits, render
 from content_packs.errors import PackError
+from content_packs.lesson_file import lesson_file
 from content_packs.manifest import Manifest, open_manifest, sign_manifest
-from content_packs.outline import PATH, SLUG, File, Lesson
+from content_packs.outline import SLUG, Lesson, Module, is_path
+from content_packs.packing import ACTIVITY, CBOR, MEDIA, OTHER, Packing, media_type
 from content_packs.source import SourceLesson, read_lesson
-from sync import cbor
 from sync.errors import N_, SyncError
-from sync.keys import SigningKey, sha256
+from sync.keys import SigningKey
 
 MANIFEST_NAME: Final = "manifest.cose"
 PIECES: Final = "pieces/"
-STORED, ZSTD = b"\0", b"\1"
-"""The first byte of a piece on disk: as it is, or compressed."""
-
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
-_LESSON_FILE: Final = re.compile(r"\d\d-.*\.md")
-_MEDIA_TYPES: Final = {
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".webp": "image/webp",
-}
+_LESSON_FILE: Final = re.compile(r"\d\d\d?-.*\.(md|html)")
 _DEFAULTS: Final[dict[str, Any]] = {
     "language": "id",
     "level": "dasar",
@@ -41,6 +30,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "passing_grade": 70,
     "attempts": 3,
     "publisher": "",
+    "general": False,
 }
 
 
@@ -51,13 +41,14 @@ class BuiltPack:
     manifest: Manifest
     envelope: bytes
     pieces: dict[bytes, bytes]
+    """As they are carried, by the hash of their content."""
 
     def write(self, file: BinaryIO) -> None:
         """Write the pack file: a zip without compression or dates, pieces in the order of their hash."""
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_member(MANIFEST_NAME), self.envelope)
             for digest in sorted(self.pieces):
-                archive.writestr(_member(PIECES + digest.hex()), packed(self.pieces[digest]))
+                archive.writestr(_member(PIECES + digest.hex()), self.pieces[digest])
 
 
 def build_pack(folder: Path, key: SigningKey) -> BuiltPack:
@@ -66,44 +57,35 @@ def build_pack(folder: Path, key: SigningKey) -> BuiltPack:
     Raises:
         PackError: something in the folder must be mended first; the sentence says what and where.
     """
-    course = _course(folder)
-    paths = sorted(folder.iterdir(), key=lambda path: path.name)  # Windows compares paths in another way
-    lessons = [read_lesson(path) for path in paths if _LESSON_FILE.fullmatch(path.name)]
-    if not lessons:
-        raise PackError(
-            N_("Folder %(folder)s tidak berisi materi (01-nama.md, 02-nama.md, …)."), folder=folder
-        )
-    ids = [lesson.id for lesson in lessons]
+    course = read_course(folder)
+    is_general = course.pop("general")
+    lessons = [read_lesson(path, is_general) for path in lesson_paths(folder)]
+    ids = [id_ for lesson in lessons for id_ in (lesson.id, *lesson.was)]
     for lesson in lessons:
         if ids.count(lesson.id) > 1:
             raise PackError(
                 N_("%(file)s: id %(id)s sudah dipakai materi lain."), file=lesson.path.name, id=lesson.id
             )
-    pieces: dict[bytes, bytes] = {}
-    files: list[File] = []
+    packing = Packing()
     outline: list[Lesson] = []
     media: set[str] = set()
     for number, source in enumerate(lessons, start=1):
-        content, names = _content(source)
+        content, names = lesson_file(source)
         media |= names
         path = f"{source.id}.cbor"
-        files.append(_add(pieces, path, "application/cbor", content))
-        outline.append(
-            Lesson(
-                number,
-                source.id,
-                source.title,
-                source.role,
-                source.minutes,
-                source.legal_basis,
-                source.reviewed,
-                tuple(question.id for question in source.questions),
-                path,
-            )
-        )
+        packing.add(path, CBOR, content)
+        outline.append(_lesson(number, source, path))
     for name in sorted(media):
-        files.append(_media(folder, name, pieces))
-    manifest = Manifest(**course, publisher_key=key.public, lessons=tuple(outline), files=tuple(files))
+        packing.add(name, MEDIA[Path(name).suffix], (folder / name).read_bytes())
+    for activity in sorted({lesson.activity for lesson in lessons if lesson.activity}):
+        _add_activity(packing, folder, activity)
+    manifest = Manifest(
+        **course,
+        publisher_key=key.public,
+        lessons=tuple(outline),
+        files=tuple(packing.files),
+        modules=_modules(lessons),
+    )
     envelope = sign_manifest(key, manifest)
     try:
         open_manifest(envelope)
@@ -113,13 +95,70 @@ def build_pack(folder: Path, key: SigningKey) -> BuiltPack:
                 "Pelatihan ini melebihi batas paket: 500 materi, 64 KiB untuk satu teks, 4 MiB untuk satu materi, 1 MiB untuk daftar isi, 4 GiB seluruhnya. Bagilah menjadi beberapa pelatihan."
             )
         ) from problem
-    return BuiltPack(manifest, envelope, pieces)
+    return BuiltPack(manifest, envelope, packing.pieces)
 
 
-def packed(piece: bytes) -> bytes:
-    """A piece as it lies in a pack file or store: compressed where that pays."""
-    smaller = zstandard.ZstdCompressor(level=19).compress(piece)
-    return ZSTD + smaller if len(smaller) < len(piece) else STORED + piece
+def lesson_paths(folder: Path) -> list[Path]:
+    """The lesson files of a course folder, in the order of the course.
+
+    Raises:
+        PackError: there are none.
+    """
+    paths = sorted(folder.iterdir(), key=lambda path: path.name)  # Windows compares paths in another way
+    found = [path for path in paths if _LESSON_FILE.fullmatch(path.name)]
+    if not found:
+        raise PackError(
+            N_("Folder %(folder)s tidak berisi materi (01-nama.md, 02-nama.md, …)."), folder=folder
+        )
+    return found
+
+
+def _lesson(number: int, source: SourceLesson, path: str) -> Lesson:
+    return Lesson(
+        number,
+        source.id,
+        source.title,
+        source.role,
+        source.minutes,
+        source.legal_basis,
+        source.reviewed,
+        tuple(question.id for question in source.questions),
+        path,
+        source.was,
+        source.revised_in,
+        source.player,
+        source.activity,
+        source.entry,
+    )
+
+
+def _modules(lessons: list[SourceLesson]) -> tuple[Module, ...]:
+    """Lessons in a row that name the same module belong together; none if nobody names any."""
+    if not any(lesson.module for lesson in lessons):
+        return ()
+    made: list[Module] = []
+    for lesson in lessons:
+        title = lesson.module or lesson.title
+        if made and made[-1].title == title and lesson.module:
+            made[-1] = Module(made[-1].id, title, made[-1].lessons + 1)
+        else:
+            made.append(Module(lesson.id, title, 1))
+    return tuple(made)
+
+
+def _add_activity(packing: Packing, folder: Path, activity: str) -> None:
+    root = folder / activity
+    for path in sorted(root.rglob("*"), key=lambda one: one.relative_to(root).as_posix()):
+        name = f"{activity}/{path.relative_to(root).as_posix()}"
+        if path.is_symlink() or (path.is_file() and not is_path(name)):
+            raise PackError(
+                N_(
+                    "Berkas %(name)s tidak boleh ada dalam paket: nama terlalu panjang, atau sebuah tautan."
+                ),
+                name=name[:120],
+            )
+        if path.is_file():
+            packing.add(name, media_type(path, ACTIVITY) or OTHER, path.read_bytes())
 
 
 def _member(name: str) -> zipfile.ZipInfo:
@@ -128,7 +167,7 @@ def _member(name: str) -> zipfile.ZipInfo:
     return member
 
 
-def _course(folder: Path) -> dict[str, Any]:
+def read_course(folder: Path) -> dict[str, Any]:
     path = folder / "course.toml"
     try:
         values = {**_DEFAULTS, **tomllib.loads(path.read_text(encoding="utf-8-sig"))}
@@ -156,62 +195,3 @@ def _course(folder: Path) -> dict[str, Any]:
             N_("course.toml: passing_grade 0–100, attempts 1–100, hours_jp 0–1000, version mulai 1.")
         )
     return {"course_id": course_id, **values}
-
-
-def _content(source: SourceLesson) -> tuple[bytes, set[str]]:
-    """A lesson's file, and the pictures it shows."""
-    html = render.to_html(source.reading)
-    questions = [
-        [
-            q.id,
-            render.inline(q.text),
-            [render.inline(choice) for choice in q.choices],
-            q.right,
-            render.inline(q.explanation),
-        ]
-        for q in source.questions
-    ]
-    return cbor.encode([1, html, questions]), _pictures(source)
-
-
-def _pictures(source: SourceLesson) -> set[str]:
-    """The names of the pictures in a lesson's reading."""
-    file = source.path.name
-    found = render.pictures(source.reading)
-    for name, alternative in found:
-        if not alternative:
-            raise PackError(
-                N_("%(file)s: gambar %(name)s harus punya teks pengganti."), file=file, name=name
-            )
-        if not PATH.fullmatch(name) or not (source.path.parent / name).is_file():
-            raise PackError(
-                N_(
-                    "%(file)s: gambar %(name)s tidak ada. Taruh di folder pelatihan, dengan nama dari huruf kecil, angka, titik dan tanda hubung."
-                ),
-                file=file,
-                name=name,
-            )
-    for question in source.questions:
-        for text in (question.text, *question.choices, question.explanation):
-            if render.pictures(text):
-                raise PackError(
-                    N_("%(file)s: gambar dalam soal [%(id)s] harus dipindahkan ke bacaan."),
-                    file=file,
-                    id=question.id,
-                )
-    return {name for name, _ in found}
-
-
-def _media(folder: Path, name: str, pieces: dict[bytes, bytes]) -> File:
-    path = folder / name
-    media_type = _MEDIA_TYPES.get(path.suffix.lower())
-    if media_type is None:
-        raise PackError(N_("Gambar %(name)s harus .svg, .png, .jpg atau .webp."), name=name)
-    return _add(pieces, name, media_type, path.read_bytes())
-
-
-def _add(pieces: dict[bytes, bytes], path: str, media_type: str, data: bytes) -> File:
-    parts = [data[at : at + limits.PIECE] for at in range(0, len(data), limits.PIECE)] or [b""]
-    digests = tuple(sha256(part) for part in parts)
-    pieces.update(zip(digests, parts, strict=True))
-    return File(path, media_type, len(data), digests)

@@ -8,7 +8,7 @@ PIECE: Final = 4 * 1024 * 1024
 FILES: Final = 20_000
 LESSONS: Final = 500
 QUESTIONS_PER_LESSON: Final = 200
-CHOICES: Final = 6
+CHOICES: Final = 12
 TEXT: Final = 64 * 1024
 """One text in a manifest or lesson: a title, a question, a reading."""
 ACTIVITY_PATH: Final = 300

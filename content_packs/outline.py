@@ -220,7 +220,6 @@ def _file(item: Any) -> File:
             and type(size) is int
             and len(media_type) <= 100
             and 0 <= size <= limits.PACK
-            and len(pieces) <= max(1, size)
             and all(isinstance(piece, bytes) and len(piece) == HASH for piece in pieces)
         ):
             packed = more[0] if more else 0

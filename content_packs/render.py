@@ -7,18 +7,60 @@ pack's own. Pictures are written as `media:NAME` and get their address when a pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import nh3
 from markdown_it import MarkdownIt
 
 _TAGS: Final = {
-    *("h2", "h3", "h4", "p", "br", "hr", "ul", "ol", "li", "blockquote", "strong", "em", "code", "pre"),
-    *("table", "thead", "tbody", "tr", "th", "td", "a", "img"),
+    *(
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "p",
+        "br",
+        "hr",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "blockquote",
+        "code",
+        "pre",
+    ),
+    *(
+        "strong",
+        "em",
+        "b",
+        "i",
+        "u",
+        "s",
+        "sub",
+        "sup",
+        "small",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+    ),
+    *("table", "caption", "thead", "tbody", "tr", "th", "td", "a", "img"),
 }
-_ATTRIBUTES: Final = {"a": {"href"}, "img": {"src", "alt"}, "ol": {"start"}, "th": {"scope"}}
-_MEDIA: Final = re.compile(r'(<img [^>]*?src=")media:([a-z0-9._-]+)"')
+_ATTRIBUTES: Final = {
+    "a": {"href"},
+    "img": {"src", "alt"},
+    "ol": {"start"},
+    "th": {"scope", "colspan", "rowspan"},
+    "td": {"colspan", "rowspan"},
+}
+_IMAGE: Final = re.compile(r"<img\b[^>]*>")
+_SOURCE: Final = re.compile(r'\bsrc="media:([a-z0-9._-]+)"')
+_ALTERNATIVE: Final = re.compile(r'\balt="([^"]*)"')
+_VIDEO: Final = (".mp4", ".webm")
+_SOUND: Final = (".mp3", ".m4a", ".ogg", ".wav")
 _ADDRESSES: Final = {"href": re.compile(r"https://.+"), "src": re.compile(r"media:[a-z0-9][a-z0-9._-]*")}
 
 _markdown: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -46,9 +88,44 @@ def clean(html: str) -> str:
     )
 
 
-def with_addresses(html: str, address: Callable[[str], str]) -> str:
-    """Give the pack's pictures their addresses on this server."""
-    return _MEDIA.sub(lambda found: f'{found[1]}{address(found[2])}"', html)
+def with_addresses(html: str, address: Callable[[str], str], names: Collection[str] = ()) -> str:
+    """Give the pack's pictures their addresses on this server; show videos, sound and documents as what they are.
+
+    `names` are the files of the pack: a video `clip.mp4` has subtitles if there is a `clip.vtt`.
+    """
+
+    def shown(found: re.Match[str]) -> str:
+        source = _SOURCE.search(found[0])
+        if source is None:
+            return found[0]
+        said = _ALTERNATIVE.search(found[0])
+        return _shown(source[1], said[1] if said else "", found[0], address, names)
+
+    return _IMAGE.sub(shown, html)
+
+
+def media_in(html: str) -> list[tuple[str, str]]:
+    """(name, alternative text) of each file of the pack that clean HTML shows."""
+    found = []
+    for image in _IMAGE.findall(html):
+        source, said = _SOURCE.search(image), _ALTERNATIVE.search(image)
+        if source is not None:
+            found.append((source[1], said[1].strip() if said else ""))
+    return found
+
+
+def _shown(name: str, said: str, image: str, address: Callable[[str], str], names: Collection[str]) -> str:
+    """One file of the pack; `said` is its alternative text, escaped as it stands in the HTML."""
+    source = f'src="{address(name)}"'
+    if name.endswith(_VIDEO):
+        subtitles = name.rpartition(".")[0] + ".vtt"
+        track = f'<track kind="captions" src="{address(subtitles)}" default>' if subtitles in names else ""
+        return f'<video controls preload="metadata" {source} title="{said}">{track}</video>'
+    if name.endswith(_SOUND):
+        return f'<audio controls preload="metadata" {source} title="{said}"></audio>'
+    if name.endswith(".pdf"):
+        return f'<a class="document" href="{address(name)}">{said or name}</a>'
+    return _SOURCE.sub(lambda _: source, image)
 
 
 def pictures(markdown: str) -> list[tuple[str, str]]:

@@ -6,47 +6,89 @@ that is cut off leaves no half course and can be repeated.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from content_packs import limits, render
+import zstandard
+
 from content_packs.errors import NoSpaceError, PackError
+from content_packs.lesson_file import LessonContent, read_lesson_file
 from content_packs.manifest import Manifest, open_manifest
+from content_packs.outline import File
+from content_packs.packing import MEDIA, ZSTD
 from content_packs.verify import PackFile, unpacked
-from sync import cbor
 from sync.errors import N_
 from sync.keys import sha256
 
 SPARE_BYTES: Final = 64 * 1024 * 1024
 """Left free for the learners' own work when a course is installed."""
 
+_SHOWN: Final = frozenset(MEDIA.values())
+
 Write = Callable[[Path, bytes], None]
 FreeBytes = Callable[[Path], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question with one right choice. Texts are safe HTML."""
+class Media:
+    """A file that pages show; `size` is in bytes."""
 
-    number: int
-    id: str
-    text: str
-    choices: tuple[str, ...]
-    right: int
-    explanation: str
+    media_type: str
+    size: int
+    file: PieceFile
 
 
-@dataclass(frozen=True, slots=True)
-class LessonContent:
-    """A lesson to be shown. `html` names pictures as `media:NAME` (see `render.with_addresses`)."""
+class PieceFile(io.RawIOBase):
+    """A file of a pack, read piece by piece: a village's laptop has no memory for whole films."""
 
-    html: str
-    questions: tuple[Question, ...]
+    def __init__(self, file: File, read: Callable[[bytes], bytes], size_of: Callable[[bytes], int]) -> None:
+        self._file = file
+        self._read = read
+        self._size_of = size_of
+        self._at = 0
+        self._ends: list[int] = []
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; fewer at the end of a piece.
+
+        Raises:
+            PackError: the piece is lost or damaged.
+        """
+        if size < 0:
+            rest = iter(lambda: self.read(1 << 20), b"")
+            return b"".join(rest)
+        if not self._ends:
+            self._ends = list(accumulate(map(self._size_of, self._file.pieces)))
+        number = bisect_right(self._ends, self._at)
+        if number == len(self._ends):
+            return b""
+        piece = self._read(self._file.pieces[number])
+        start = self._at - (self._ends[number] - len(piece))
+        found = piece[start : start + size]
+        self._at += len(found)
+        return found
 
 
 @dataclass(frozen=True)
@@ -56,6 +98,7 @@ class InstalledPack:
     manifest: Manifest
     manifest_hash: bytes
     _read: Callable[[bytes], bytes]
+    _size_of: Callable[[bytes], int]
 
     def lesson(self, number: int) -> LessonContent:
         """
@@ -65,14 +108,18 @@ class InstalledPack:
         lesson = self.manifest.lesson(number)
         if lesson is None:
             raise PackError(N_("Materi ini tidak ada dalam paket."))
-        return _lesson(self._file(lesson.content))
+        return read_lesson_file(self._file(lesson.content))
 
-    def media(self, path: str) -> tuple[bytes, str] | None:
-        """(bytes, media type) of a picture, or None."""
+    @cached_property
+    def file_names(self) -> frozenset[str]:
+        return frozenset(file.path for file in self.manifest.files)
+
+    def media(self, path: str) -> Media | None:
+        """What a lesson shows, or None if it shows no such file."""
         file = self.manifest.file(path)
-        if file is None or not file.media_type.startswith("image/"):
+        if file is None or "/" in path or file.media_type not in _SHOWN:
             return None
-        return self._file(path), file.media_type
+        return Media(file.media_type, file.size, PieceFile(file, self._read, self._size_of))
 
     def _file(self, path: str) -> bytes:
         file = self.manifest.file(path)
@@ -131,7 +178,7 @@ class PackStore:
         return None if envelope is None else self._open(manifest_hash, envelope)
 
     def _open(self, manifest_hash: bytes, envelope: bytes) -> InstalledPack:
-        pack = InstalledPack(open_manifest(envelope), manifest_hash, self._piece)
+        pack = InstalledPack(open_manifest(envelope), manifest_hash, self._piece, self._size_of)
         self._opened[manifest_hash] = pack
         return pack
 
@@ -157,13 +204,27 @@ class PackStore:
         name = digest.hex()
         return self._folder / "pieces" / name[:2] / name
 
+    def _size_of(self, digest: bytes) -> int:
+        """The size of a piece's content, without reading all of it."""
+        try:
+            path = self._path_of(digest)
+            with path.open("rb") as file:
+                begins = file.read(32)
+            if begins[:1] == ZSTD:
+                return int(zstandard.get_frame_parameters(begins[1:]).content_size)
+            return path.stat().st_size - 1
+        except (OSError, zstandard.ZstdError) as problem:
+            raise _lost() from problem
+
     def _read_piece(self, digest: bytes) -> bytes:
         try:
             return unpacked(self._path_of(digest).read_bytes(), digest)
         except OSError as problem:
-            raise PackError(
-                N_("Sebagian pelatihan ini hilang dari penyimpanan. Pasang lagi paketnya.")
-            ) from problem
+            raise _lost() from problem
+
+
+def _lost() -> PackError:
+    return PackError(N_("Sebagian pelatihan ini hilang dari penyimpanan. Pasang lagi paketnya."))
 
 
 def write_safely(path: Path, data: bytes) -> None:
@@ -175,23 +236,3 @@ def write_safely(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-
-
-def _lesson(data: bytes) -> LessonContent:
-    match cbor.decode(data, limits.PIECE):
-        case [1, str() as html, list() as questions]:
-            return LessonContent(
-                render.clean(html),
-                tuple(_question(number, item) for number, item in enumerate(questions, start=1)),
-            )
-    raise PackError(N_("Materi ini rusak. Pasang lagi paketnya."))
-
-
-def _question(number: int, item: Any) -> Question:
-    match item:
-        case [str() as id_, str() as text, list() as choices, int() as right, str() as explanation] if (
-            0 <= right < len(choices) and all(isinstance(choice, str) for choice in choices)
-        ):
-            safe_choices = tuple(render.clean(choice) for choice in choices)
-            return Question(number, id_, render.clean(text), safe_choices, right, render.clean(explanation))
-    raise PackError(N_("Materi ini rusak. Pasang lagi paketnya."))

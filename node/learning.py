@@ -7,14 +7,16 @@ attempts, when it is completed). Knows nothing of HTTP.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from content_packs.lesson_file import LessonContent
 from content_packs.manifest import Manifest
 from content_packs.outline import Lesson
-from content_packs.store import InstalledPack, LessonContent, PackStore
+from content_packs.questions import Question, QuestionKind, is_right, read_answer
+from content_packs.store import InstalledPack, Media, PackStore
 from node.errors import NodeError, UnknownThingError
 from node.recorder import Recorder
 from node.store import Store
@@ -25,6 +27,7 @@ from sync.entries import (
     LessonOpened,
     LessonProgressed,
     QuestionAnswered,
+    QuestionResponded,
     QuizSubmitted,
 )
 from sync.errors import N_
@@ -125,7 +128,7 @@ class QuizResult:
     passed: bool | None
     right: int
     total: int
-    answers: Mapping[int, int]
+    answers: Mapping[int, str]
     attempt: int
 
 
@@ -216,12 +219,12 @@ class Learning:
             learner, pack, lesson, LessonProgressed(learner, pack, lesson, WHOLE, _bounded(seconds))
         )
 
-    def open_answers(self, learner: int, pack: int, lesson: int) -> dict[int, int]:
-        """Question number to choice, of the attempt under way."""
+    def open_answers(self, learner: int, pack: int, lesson: int) -> dict[int, str]:
+        """Question number to answer (see `content_packs.questions`), of the attempt under way."""
         return self._answers(learner, pack, lesson, submitted=False)
 
     def answer(
-        self, learner: int, pack: int, lesson: int, question: int, choice: int, seconds: int = 0
+        self, learner: int, pack: int, lesson: int, question: int, given: str, seconds: int = 0
     ) -> None:
         """Record one answer. Answering again before submission replaces it.
 
@@ -230,12 +233,16 @@ class Learning:
             NodeError: no attempts are left.
         """
         questions = self.content(pack, lesson).questions
-        if not 1 <= question <= len(questions) or not 0 <= choice < len(questions[question - 1].choices):
+        asked = questions[question - 1] if 1 <= question <= len(questions) else None
+        answer = None if asked is None else read_answer(asked, given)
+        if asked is None or answer is None:
             raise UnknownThingError(N_("Soal atau pilihan ini tidak ada."))
         self._check_attempts(learner, pack, lesson)
-        right = questions[question - 1].right == choice
+        place, right, spent = (learner, pack, lesson, question), is_right(asked, answer), _bounded(seconds)
         self._recorder.record(
-            QuestionAnswered(learner, pack, lesson, question, choice, right, _bounded(seconds))
+            QuestionAnswered(*place, int(answer), right, spent)
+            if asked.kind is QuestionKind.CHOICE
+            else QuestionResponded(*place, answer, right, spent)
         )
 
     def attempts_left(self, learner: int, pack: int, lesson: int) -> int | None:
@@ -257,7 +264,7 @@ class Learning:
         if not answers:
             raise NodeError(N_("Belum ada soal yang dijawab."))
         self._check_attempts(learner, pack, lesson)
-        right = sum(answers.get(question.number) == question.right for question in questions)
+        right = _count_right(questions, answers)
         score = WHOLE * right // len(questions)
         self._record(learner, pack, lesson, QuizSubmitted(learner, pack, lesson, score))
         result = self.last_result(learner, pack, lesson)
@@ -273,13 +280,18 @@ class Learning:
         if not answers or state is None or test is None:
             return None
         questions = self.content(pack, lesson).questions
-        right = sum(answers.get(question.number) == question.right for question in questions)
+        right = _count_right(questions, answers)
         score = WHOLE * right // len(questions)
         passed = score >= state.manifest.passing_grade * 100 if test.lesson.role == "posttest" else None
         return QuizResult(score, passed, right, len(questions), answers, test.attempts)
 
-    def media(self, pack: int, path: str) -> tuple[bytes, str] | None:
-        """A picture of a course, as (bytes, media type)."""
+    def file_names(self, pack: int) -> frozenset[str]:
+        """The names of all files of a course."""
+        installed = self._installed(pack)
+        return frozenset() if installed is None else installed.file_names
+
+    def media(self, pack: int, path: str) -> Media | None:
+        """A picture, video, sound or document of a course."""
         installed = self._installed(pack)
         return None if installed is None else installed.media(path)
 
@@ -298,8 +310,8 @@ class Learning:
         if self.attempts_left(learner, pack, lesson) == 0:
             raise NodeError(N_("Kesempatan untuk tes ini sudah habis. Hubungi operator desa."))
 
-    def _answers(self, learner: int, pack: int, lesson: int, submitted: bool) -> dict[int, int]:
-        query = """SELECT question, choice FROM attempt_answers
+    def _answers(self, learner: int, pack: int, lesson: int, submitted: bool) -> dict[int, str]:
+        query = """SELECT question, answer FROM attempt_answers
                    WHERE learner = ? AND pack = ? AND lesson = ? AND submitted = ? ORDER BY question"""
         # What is under way belongs to the number in use; an attempt that was submitted, to the person.
         numbers = [learner, *self.numbers(learner)] if submitted else [learner]
@@ -311,6 +323,13 @@ class Learning:
         with self._store.read() as db:
             row = db.execute("SELECT manifest_hash FROM packs WHERE number = ?", (pack,)).fetchone()
         return None if row is None else self._packs.get(row[0])
+
+
+def _count_right(questions: Sequence[Question], answers: Mapping[int, str]) -> int:
+    return sum(
+        question.number in answers and is_right(question, answers[question.number])
+        for question in questions
+    )
 
 
 def _learner(row: tuple[int, str, str, int]) -> Learner:

@@ -139,6 +139,22 @@ def m004_what_the_hub_holds_of_each_branch(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m005_answers_of_every_kind(db: Database) -> None:
+    for statement in (
+        # An answer as text: a choice, several, an order, a word or a number.
+        """CREATE TABLE attempt_answers_5 (
+            learner INTEGER NOT NULL, pack INTEGER NOT NULL, lesson INTEGER NOT NULL,
+            submitted INTEGER NOT NULL DEFAULT 0, question INTEGER NOT NULL, answer TEXT NOT NULL,
+            PRIMARY KEY (learner, pack, lesson, submitted, question)
+        ) WITHOUT ROWID""",
+        "INSERT INTO attempt_answers_5 SELECT learner, pack, lesson, submitted, question, choice FROM attempt_answers",
+        "DROP TABLE attempt_answers",
+        "ALTER TABLE attempt_answers_5 RENAME TO attempt_answers",
+    ):
+        db.execute(statement)
+
+
 def is_newer(db: Database) -> bool:
     """Whether a later Lontar has changed this database in a way that this one doesn't know."""
     if not migrations.applied(db):

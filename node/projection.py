@@ -20,6 +20,7 @@ from sync.entries import (
     PackInstalled,
     ProfileChanged,
     QuestionAnswered,
+    QuestionResponded,
     QuizSubmitted,
 )
 from sync.profile import Profile, learner_id, open_profile
@@ -31,7 +32,8 @@ _UPSERTS: Final = {row: upsert(row, "sqlite", "?") for row in ROWS}
 _NAMED: Final = {
     kind.number for kind in (LearnerAdded, LearnerContinued, LearnerLeft, ProfileChanged, PackInstalled)
 }
-_ATTEMPTS: Final = {QuestionAnswered.number, QuizSubmitted.number}
+_ANSWERS: Final = {QuestionAnswered.number, QuestionResponded.number}
+_ATTEMPTS: Final = {*_ANSWERS, QuizSubmitted.number}
 _ERASED: Final = Profile(bytes(16), "?")
 """Who is shown where a profile was erased."""
 
@@ -142,13 +144,10 @@ def _introduce(db: sqlite3.Connection, identity: bytes, commitment: bytes) -> in
 
 def _attempts(db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
     for entry in entries:
-        if entry.kind == QuestionAnswered.number:
-            answered = QuestionAnswered.from_fields(entry.fields)
-            db.execute(
-                "INSERT OR REPLACE INTO attempt_answers (learner, pack, lesson, question, choice) "
-                "VALUES (?, ?, ?, ?, ?)",
-                (answered.learner, answered.pack, answered.lesson, answered.question, answered.choice),
-            )
+        if entry.kind in _ANSWERS:
+            query = """INSERT OR REPLACE INTO attempt_answers (learner, pack, lesson, question, answer)
+                       VALUES (?, ?, ?, ?, ?)"""
+            db.execute(query, (*entry.fields[:4], str(entry.fields[4])))
             continue
         quiz = entry.fields[:3]
         where = "learner = ? AND pack = ? AND lesson = ?"

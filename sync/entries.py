@@ -275,6 +275,24 @@ class CourseCompleted(Kind):
     seconds: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionResponded(Kind):
+    """An answer that is no single choice: several places, an order, pairs, a word or a number, as text.
+
+    What the text means is up to the question's kind in the pack. See `QuestionAnswered` for single choices.
+    """
+
+    number: ClassVar[int] = 23
+    adds: ClassVar[tuple[Adds, ...]] = QuestionAnswered.adds
+    learner: int
+    pack: int
+    lesson: int
+    question: int
+    response: str
+    right: bool
+    seconds: int = 0
+
+
 KINDS: Final[dict[int, type[Kind]]] = {
     kind.number: kind
     for kind in (
@@ -293,6 +311,7 @@ KINDS: Final[dict[int, type[Kind]]] = {
         QuestionAnswered,
         QuizSubmitted,
         CourseCompleted,
+        QuestionResponded,
     )
 }
 

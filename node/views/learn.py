@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
-from flask.typing import ResponseReturnValue
+from typing import IO, cast
 
-from content_packs.render import with_addresses
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wsgi import FileWrapper
+
 from node import mydata
 from node.desk import course_or_404, desk, for_learners, lesson_or_404
 from node.learning import CourseState
@@ -38,8 +40,7 @@ def read(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
         content = learning.open_lesson(here.who, pack, lesson)
     else:
         content = learning.content(pack, lesson)
-    html = with_addresses(content.html, lambda name: url_for("learn.media", pack=pack, path=name))
-    return render_template("lesson.html", course=course, state=state, html=html)
+    return render_template("lesson.html", course=course, state=state, html=content.html)
 
 
 @blueprint.post("/pelatihan/<int:pack>/materi/<int:lesson>/dibaca")
@@ -59,8 +60,13 @@ def finish(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
 @blueprint.get("/pelatihan/<int:pack>/media/<path:path>")
 @for_learners
 def media(here: Sitting, pack: int, path: str) -> ResponseReturnValue:
-    found = desk().node.learning.media(pack, path) or abort(404)
-    response = Response(found[0], mimetype=found[1])
+    shown = desk().node.learning.media(pack, path) or abort(404)
+    # A film is read piece by piece, from where its viewer is.
+    response = Response(
+        FileWrapper(cast("IO[bytes]", shown.file)), mimetype=shown.media_type, direct_passthrough=True
+    )
+    response.content_length = shown.size
+    response.make_conditional(request, accept_ranges=True, complete_length=shown.size)
     response.headers["Cache-Control"] = "private, max-age=86400"
     # A picture may be an SVG that somebody opens as a page of its own.
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"

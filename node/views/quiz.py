@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from content_packs.store import Question
+from content_packs.questions import Question, QuestionKind, is_right, read_answer
 from node.desk import desk, for_learners, lesson_or_404
 from node.errors import NodeError
 from node.sittings import Sitting
@@ -42,24 +42,26 @@ def question(here: Sitting, pack: int, lesson: int, number: int) -> ResponseRetu
     learning, now = desk().node.learning, desk().node.recorder.now()
     if learning.attempts_left(here.who, pack, lesson) == 0:
         return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
-    problem = ""
+    problem = given = ""
     if request.method == "POST":
-        choice = request.form.get("choice", type=int)
-        if choice is None or not 0 <= choice < len(asked.choices):
-            problem = _("Pilih salah satu jawaban.")
+        given = _given(asked)
+        if read_answer(asked, given) is None:
+            problem = _unanswered(asked)
         else:
             seconds = here.looked_s(now, pack, lesson, number)
-            learning.answer(here.who, pack, lesson, number, choice, seconds)
+            learning.answer(here.who, pack, lesson, number, given, seconds)
             flash(_("Jawaban soal %(number)s tersimpan di perangkat ini.", number=number))
             return _after(questions, learning.open_answers(here.who, pack, lesson), pack, lesson, number)
     here.show(now, pack, lesson, number)
+    answers = learning.open_answers(here.who, pack, lesson)
     page = render_template(
         "question.html",
         course=course,
         state=state,
         questions=questions,
         asked=asked,
-        answers=learning.open_answers(here.who, pack, lesson),
+        answers=answers,
+        given=given or answers.get(number, ""),
         problem=problem,
     )
     return page, 422 if problem else 200
@@ -95,6 +97,7 @@ def result(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
         course=course,
         state=state,
         result=reached,
+        is_right=is_right,
         questions=_questions(pack, lesson),
         attempts_left=attempts_left,
         # Whoever may still try a test again is told which answers were wrong, not which are right.
@@ -102,8 +105,39 @@ def result(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
     )
 
 
+def _given(asked: Question) -> str:
+    """The answer in the form, as `read_answer` takes it."""
+    form = request.form
+    match asked.kind:
+        case QuestionKind.MULTIPLE:
+            return ",".join(form.getlist("choice"))
+        case QuestionKind.MATCHING:
+            return ",".join(form.get(f"target-{place}", "") for place in range(len(asked.choices)))
+        case QuestionKind.ORDERING:
+            # The learner says for each step which place it takes.
+            places = [form.get(f"place-{step}", 0, type=int) for step in range(len(asked.choices))]
+            steps = sorted(range(len(places)), key=lambda step: places[step])
+            return ",".join(map(str, steps)) if sorted(places) == list(range(1, len(places) + 1)) else ""
+    return form.get("choice", "")
+
+
+def _unanswered(asked: Question) -> str:
+    match asked.kind:
+        case QuestionKind.MULTIPLE:
+            return _("Pilih paling sedikit satu jawaban.")
+        case QuestionKind.MATCHING:
+            return _("Pilih pasangan untuk setiap baris.")
+        case QuestionKind.ORDERING:
+            return _("Beri setiap langkah nomor urut yang berbeda.")
+        case QuestionKind.TEXT:
+            return _("Tulis jawaban Anda, paling banyak 200 huruf.")
+        case QuestionKind.NUMBER:
+            return _("Tulis jawaban Anda dengan angka, misalnya 12,5.")
+    return _("Pilih salah satu jawaban.")
+
+
 def next_unanswered(
-    questions: Sequence[Question], answers: Mapping[int, int], after: int = 0
+    questions: Sequence[Question], answers: Mapping[int, str], after: int = 0
 ) -> int | None:
     """The number of the first question without an answer after question `after`, going round."""
     numbers = [one.number for one in questions if one.number not in answers]
@@ -111,7 +145,7 @@ def next_unanswered(
 
 
 def _after(
-    questions: Sequence[Question], answers: Mapping[int, int], pack: int, lesson: int, number: int
+    questions: Sequence[Question], answers: Mapping[int, str], pack: int, lesson: int, number: int
 ) -> ResponseReturnValue:
     following = next_unanswered(questions, answers, number)
     if following is None:

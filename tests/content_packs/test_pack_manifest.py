@@ -169,7 +169,6 @@ WRONG = {
     "a lesson file above 4 MiB": spoilt(3, 0, 2, value=limits.PIECE + 1),
     "a piece's hash of 31 bytes": spoilt(3, 0, 3, value=[bytes(31)]),
     "a piece's hash as text": spoilt(3, 0, 3, value=["0" * 32]),
-    "more pieces than bytes": spoilt(3, 0, 3, value=[bytes(32)] * 5),
 }  # fmt: skip
 
 

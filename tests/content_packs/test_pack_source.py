@@ -29,7 +29,7 @@ def test_a_lesson_is_a_head_a_reading_and_questions(tmp_path: Path) -> None:
     assert (read.legal_basis, read.reviewed) == (("Contoh Pasal 2",), "2026-03-01")
     assert read.reading == READING.strip()
     (asked,) = read.questions
-    assert (asked.id, asked.text, asked.right) == ("catat", "Kapan uang dicatat?", 0)
+    assert (asked.id, asked.text, asked.right) == ("catat", "Kapan uang dicatat?", (0,))
     assert asked.choices == ("Hari ini", "Tahun depan")
     assert asked.explanation == "Dicatat pada hari yang sama."
 
@@ -53,7 +53,7 @@ def test_a_question_and_an_explanation_may_take_several_lines(tmp_path: Path) ->
         text="Kapan", choices="uang dicatat?\n\n* [ ] Lusa\n* [X] Hari ini", after="> Karena\n> begitu."
     )
     (asked,) = lesson(tmp_path, HEAD + text).questions
-    assert (asked.text, asked.right, asked.explanation) == ("Kapan uang dicatat?", 1, "Karena begitu.")
+    assert (asked.text, asked.right, asked.explanation) == ("Kapan uang dicatat?", (1,), "Karena begitu.")
 
 
 REFUSED = {
@@ -76,11 +76,11 @@ REFUSED = {
     "a question twice": (HEAD + QUESTION + QUESTION, "soal catat ada dua kali"),
     "a question's id": (HEAD + question(id="Soal 1"), "id soal [Soal 1] harus dari huruf kecil"),
     "a question that asks nothing": (HEAD + question(text=""), "soal [catat] harus berisi pertanyaan"),
-    "one choice": (HEAD + question(choices="- [x] Ya"), "[catat] harus punya 2 sampai 6 pilihan"),
-    "no choice": (HEAD + question(choices=""), "[catat] harus punya 2 sampai 6 pilihan"),
-    "seven choices": (
-        HEAD + question(choices="- [x] a\n" + "".join(f"- [ ] {at}\n" for at in range(6))),
-        "[catat] harus punya 2 sampai 6 pilihan",
+    "one choice": (HEAD + question(choices="- [x] Ya"), "[catat] harus punya 2 sampai 12 pilihan"),
+    "no choice": (HEAD + question(choices=""), "[catat] harus punya 2 sampai 12 pilihan"),
+    "thirteen choices": (
+        HEAD + question(choices="- [x] a\n" + "".join(f"- [ ] {at}\n" for at in range(12))),
+        "[catat] harus punya 2 sampai 12 pilihan",
     ),
     "no right choice": (HEAD + question(choices="- [ ] a\n- [ ] b"), "tepat satu pilihan benar [x]"),
     "two right choices": (HEAD + question(choices="- [x] a\n- [x] b"), "tepat satu pilihan benar [x]"),

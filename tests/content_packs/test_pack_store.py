@@ -69,10 +69,13 @@ def test_an_installed_course_is_read_lesson_by_lesson(tmp_path: Path) -> None:
     reading = pack.lesson(1)
     assert '<img src="media:buku.svg" alt="Buku kas">' in reading.html
     (asked,) = reading.questions
-    assert (asked.number, asked.id, asked.text, asked.right) == (1, "catat", "Kapan uang dicatat?", 0)
+    assert (asked.number, asked.id, asked.text, asked.right) == (1, "catat", "Kapan uang dicatat?", (0,))
     assert asked.choices == ("Hari ini", "Tahun depan")
     assert asked.explanation == "Dicatat pada hari yang sama."
-    assert pack.media("buku.svg") == (FILES["buku.svg"].encode(), "image/svg+xml")
+    shown = pack.media("buku.svg")
+    assert shown is not None
+    assert (shown.media_type, shown.size) == ("image/svg+xml", len(FILES["buku.svg"].encode()))
+    assert shown.file.read() == FILES["buku.svg"].encode()
 
 
 def test_what_the_course_does_not_have_is_told_so(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from content_packs.build import MANIFEST_NAME, PIECES, STORED, BuiltPack, build_pack
+from content_packs.build import MANIFEST_NAME, PIECES, BuiltPack, build_pack
 from content_packs.manifest import Manifest, sign_manifest
 from content_packs.outline import File, Lesson
+from content_packs.packing import STORED
 from content_packs.verify import open_pack
 from sync import cbor, cose
 from sync.keys import SigningKey, key_id, sha256

@@ -76,10 +76,10 @@ def test_what_is_under_way_stays_with_the_number_and_the_last_result_with_the_pe
     node.recorder.record(QuestionAnswered(TWIN, 0, 1, 2, 0, True))
     decide(land, node, LearnersMerged)
     assert node.learning.open_answers(SITI, 0, 1) == {}
-    assert node.learning.open_answers(TWIN, 0, 1) == {2: 0}
+    assert node.learning.open_answers(TWIN, 0, 1) == {2: "0"}
     result = node.learning.last_result(SITI, 0, 1)
     assert result is not None
-    assert result.answers == {1: 1}
+    assert result.answers == {1: "1"}
 
 
 def test_attempts_are_counted_together(land: Negeri) -> None:

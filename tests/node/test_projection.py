@@ -115,20 +115,20 @@ def test_clearing_forgets_every_table_that_comes_from_the_log(tmp_path: Path) ->
 def test_an_attempt_begins_anew_after_it_was_submitted(tmp_path: Path) -> None:
     made = laptop(tmp_path)
 
-    def answers() -> list[tuple[int, ...]]:
-        return rows(made.store, "SELECT submitted, question, choice FROM attempt_answers ORDER BY 1, 2")
+    def answers() -> list[tuple[object, ...]]:
+        return rows(made.store, "SELECT submitted, question, answer FROM attempt_answers ORDER BY 1, 2")
 
     def answered(question: int, choice: int) -> QuestionAnswered:
         return QuestionAnswered(0, 0, 1, question, choice, True)
 
     made.recorder.record_many([answered(1, 0), answered(2, 0), answered(1, 3)])
-    assert answers() == [(0, 1, 3), (0, 2, 0)]
+    assert answers() == [(0, 1, "3"), (0, 2, "0")]
     made.recorder.record(QuizSubmitted(0, 0, 1, 5000))
-    assert answers() == [(1, 1, 3), (1, 2, 0)]
+    assert answers() == [(1, 1, "3"), (1, 2, "0")]
     made.recorder.record_many([answered(2, 1)])
-    assert answers() == [(0, 2, 1), (1, 1, 3), (1, 2, 0)]
+    assert answers() == [(0, 2, "1"), (1, 1, "3"), (1, 2, "0")]
     made.recorder.record(QuizSubmitted(0, 0, 1, 5000))
-    assert answers() == [(1, 2, 1)]
+    assert answers() == [(1, 2, "1")]
 
 
 def test_a_new_name_replaces_the_old_one_and_is_found(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_file_that_ends_too_early_is_called_damaged(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
-@pytest.mark.parametrize("name", [b"lesson_progress", b"attempt_answers", b"learners"])
+@pytest.mark.parametrize("name", [b"lesson_progress", b'"attempt_answers', b"learners"])
 def test_unreadable_names_of_tables_are_called_damage(tmp_path: Path, name: bytes) -> None:
     file = filled(tmp_path)
     file.write_bytes(

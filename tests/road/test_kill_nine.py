@@ -152,5 +152,5 @@ def test_an_answer_given_in_a_browser_survives_kill_nine(road: Road) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     node = open_node(road.folder / "node")
-    assert node.learning.open_answers(0, 0, 1) == {1: 2}
+    assert node.learning.open_answers(0, 0, 1) == {1: "2"}
     node.close()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
-from content_packs.build import STORED, ZSTD
 from content_packs.manifest import Manifest, sign_manifest
 from content_packs.outline import File, Lesson
+from content_packs.packing import STORED, ZSTD
 from sync import cbor, cose
 from sync.keys import SigningKey, key_id, sha256
 
