@@ -129,10 +129,12 @@ def _add_install(pack: click.Command) -> None:
     """`lontar pack install` writes to a node's log, so the node brings it, where a node is installed."""
     try:
         from node.cli import install
+        from node.cli_packs import fetch, offers
     except ModuleNotFoundError:
         return
     if isinstance(pack, click.Group):
-        pack.add_command(install)
+        for command in (install, offers, fetch):
+            pack.add_command(command)
 
 
 @click.command(

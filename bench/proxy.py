@@ -17,6 +17,8 @@ class Link:
     rtt_s: float = 0.0
     rate: float = 0.0
     cut_after_up: int | None = None
+    cut_after_down: int | None = None
+    """Cut once when so many bytes have come down in all."""
 
 
 @dataclass
@@ -88,6 +90,12 @@ class CountingProxy:
                     self.link.cut_after_up = None
                     _close(source)
                     return
+            most = self.link.cut_after_down
+            if not upward and data and most is not None and self.counts.down + len(data) > most:
+                self.link.cut_after_down = None
+                line.put((time.monotonic(), b""))
+                _close(source)
+                return
             if upward:
                 self.counts.up += len(data)
             else:

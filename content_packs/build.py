@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -13,14 +12,12 @@ from content_packs.errors import PackError
 from content_packs.lesson_file import lesson_file
 from content_packs.manifest import Manifest, open_manifest, sign_manifest
 from content_packs.outline import SLUG, Lesson, Module, is_path
+from content_packs.pack_file import write_pack
 from content_packs.packing import ACTIVITY, CBOR, MEDIA, OTHER, Packing, media_type
 from content_packs.source import SourceLesson, read_lesson
 from sync.errors import N_, SyncError
 from sync.keys import SigningKey
 
-MANIFEST_NAME: Final = "manifest.cose"
-PIECES: Final = "pieces/"
-_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _LESSON_FILE: Final = re.compile(r"\d\d\d?-.*\.(md|html)")
 _DEFAULTS: Final[dict[str, Any]] = {
     "language": "id",
@@ -44,11 +41,8 @@ class BuiltPack:
     """As they are carried, by the hash of their content."""
 
     def write(self, file: BinaryIO) -> None:
-        """Write the pack file: a zip without compression or dates, pieces in the order of their hash."""
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr(_member(MANIFEST_NAME), self.envelope)
-            for digest in sorted(self.pieces):
-                archive.writestr(_member(PIECES + digest.hex()), self.pieces[digest])
+        """Write the pack file."""
+        write_pack(file, self.envelope, sorted(self.pieces.items()))
 
 
 def build_pack(folder: Path, key: SigningKey) -> BuiltPack:
@@ -159,12 +153,6 @@ def _add_activity(packing: Packing, folder: Path, activity: str) -> None:
             )
         if path.is_file():
             packing.add(name, media_type(path, ACTIVITY) or OTHER, path.read_bytes())
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    member = zipfile.ZipInfo(name, _DATE)
-    member.create_system = 3  # else it would say on which system it was built
-    return member
 
 
 def read_course(folder: Path) -> dict[str, Any]:

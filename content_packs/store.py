@@ -6,24 +6,23 @@ that is cut off leaves no half course and can be repeated.
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
-from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
 import zstandard
 
+from content_packs import limits
 from content_packs.errors import NoSpaceError, PackError
 from content_packs.lesson_file import LessonContent, read_lesson_file
 from content_packs.manifest import Manifest, open_manifest
 from content_packs.outline import File
-from content_packs.packing import MEDIA, ZSTD
+from content_packs.packing import CBOR, MEDIA, ZSTD
+from content_packs.piece_file import Media, PieceFile
 from content_packs.verify import PackFile, unpacked
 from sync.errors import N_
 from sync.keys import sha256
@@ -35,60 +34,6 @@ _SHOWN: Final = frozenset(MEDIA.values())
 
 Write = Callable[[Path, bytes], None]
 FreeBytes = Callable[[Path], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A file that pages show; `size` is in bytes."""
-
-    media_type: str
-    size: int
-    file: PieceFile
-
-
-class PieceFile(io.RawIOBase):
-    """A file of a pack, read piece by piece: a village's laptop has no memory for whole films."""
-
-    def __init__(self, file: File, read: Callable[[bytes], bytes], size_of: Callable[[bytes], int]) -> None:
-        self._file = file
-        self._read = read
-        self._size_of = size_of
-        self._at = 0
-        self._ends: list[int] = []
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; fewer at the end of a piece.
-
-        Raises:
-            PackError: the piece is lost or damaged.
-        """
-        if size < 0:
-            rest = iter(lambda: self.read(1 << 20), b"")
-            return b"".join(rest)
-        if not self._ends:
-            self._ends = list(accumulate(map(self._size_of, self._file.pieces)))
-        number = bisect_right(self._ends, self._at)
-        if number == len(self._ends):
-            return b""
-        piece = self._read(self._file.pieces[number])
-        start = self._at - (self._ends[number] - len(piece))
-        found = piece[start : start + size]
-        self._at += len(found)
-        return found
 
 
 @dataclass(frozen=True)
@@ -148,19 +93,107 @@ class PackStore:
             NoSpaceError: it wouldn't fit; nothing was written.
         """
         missing = [digest for digest in pack.digests() if not self._holds(digest)]
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if self._free_bytes(self._folder) < sum(map(pack.packed_size, missing)) + SPARE_BYTES:
-            raise NoSpaceError(
-                N_(
-                    "Ruang penyimpanan kurang untuk pelatihan %(title)s. Tidak ada yang diubah; kosongkan ruang dulu."
-                ),
-                title=pack.manifest.title,
-            )
+        self.check_room(sum(map(pack.packed_size, missing)), pack.manifest.title)
         for digest in missing:
             self._write(self._path_of(digest), pack.packed_piece(digest))
         if self._envelope(pack.manifest_hash) is None:
             self._write(self._manifest_path(pack.manifest_hash), pack.envelope)
         return self._open(pack.manifest_hash, pack.envelope)
+
+    def keep_offer(self, envelope: bytes) -> None:
+        """Keep a manifest whose pieces are still to come."""
+        self._write(self._offer_path(sha256(envelope)), envelope)
+
+    def offer(self, manifest_hash: bytes) -> bytes | None:
+        """A manifest that was kept, if it is here whole."""
+        return _whole(self._offer_path(manifest_hash), manifest_hash)
+
+    def lacking(self, manifest: Manifest) -> list[tuple[bytes, int]]:
+        """(hash, bytes that have come already) of each piece that isn't here, texts before pictures before films."""
+        found: dict[bytes, int] = {}
+        for file in sorted(manifest.files, key=_urgency):
+            for digest in file.pieces:
+                if digest not in found and not self._holds(digest):
+                    found[digest] = self._begun(digest)
+        return list(found.items())
+
+    def check_room(self, size: int, title: str) -> None:
+        """
+        Raises:
+            NoSpaceError: so many bytes more don't fit here.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._free_bytes(self._folder) < size + SPARE_BYTES:
+            raise NoSpaceError(
+                N_(
+                    "Ruang penyimpanan kurang untuk pelatihan %(title)s. Tidak ada yang diubah; kosongkan ruang dulu."
+                ),
+                title=title,
+            )
+
+    def take_piece(self, digest: bytes, arriving: Iterable[bytes]) -> int:
+        """Add what arrives to what has come of a piece; once it is whole it is kept. Returns how many bytes came.
+
+        What came stays if the line breaks, and goes on there.
+
+        Raises:
+            PackError: it isn't what its hash says; it is to be fetched anew.
+        """
+        path, came = self._begun_path(digest), 0
+        if self._keep_begun(digest):
+            # It was whole when the power went, and only its name wasn't.
+            return 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            for data in arriving:
+                file.write(data)
+                came += len(data)
+                if file.tell() > limits.PIECE + 1:
+                    break
+            file.flush()
+            os.fsync(file.fileno())
+        if not self._keep_begun(digest):
+            path.unlink(missing_ok=True)
+            raise _lost()
+        return came
+
+    def complete(self, manifest_hash: bytes) -> InstalledPack:
+        """Install an offer whose pieces have all come.
+
+        Raises:
+            PackError: some are still lacking.
+        """
+        envelope = self.offer(manifest_hash)
+        if envelope is None or self.lacking(open_manifest(envelope)):
+            raise _lost()
+        if self._envelope(manifest_hash) is None:
+            self._write(self._manifest_path(manifest_hash), envelope)
+        self._offer_path(manifest_hash).unlink(missing_ok=True)
+        return self._open(manifest_hash, envelope)
+
+    def envelope(self, manifest_hash: bytes) -> bytes:
+        """The signed manifest of an installed pack.
+
+        Raises:
+            PackError: it isn't installed.
+        """
+        found = self._envelope(manifest_hash)
+        if found is None:
+            raise _lost()
+        return found
+
+    def packed_piece(self, digest: bytes) -> bytes:
+        """A piece as it lies here, known to unpack to what its hash says.
+
+        Raises:
+            PackError: it is lost or damaged.
+        """
+        try:
+            packed = self._path_of(digest).read_bytes()
+        except OSError as problem:
+            raise _lost() from problem
+        unpacked(packed, digest)
+        return packed
 
     def packs(self) -> list[InstalledPack]:
         """Everything installed, by title and version."""
@@ -184,11 +217,29 @@ class PackStore:
 
     def _envelope(self, manifest_hash: bytes) -> bytes | None:
         """The manifest as it lies on the disk, or None if it isn't there whole."""
+        return _whole(self._manifest_path(manifest_hash), manifest_hash)
+
+    def _offer_path(self, manifest_hash: bytes) -> Path:
+        return self._folder / "offers" / f"{manifest_hash.hex()}.cose"
+
+    def _begun_path(self, digest: bytes) -> Path:
+        return self._path_of(digest).with_suffix(".part")
+
+    def _keep_begun(self, digest: bytes) -> bool:
+        """Give a piece its name if all of it has come."""
+        path = self._begun_path(digest)
         try:
-            envelope = self._manifest_path(manifest_hash).read_bytes()
+            unpacked(path.read_bytes(), digest)
+        except (OSError, PackError):
+            return False
+        path.replace(self._path_of(digest))
+        return True
+
+    def _begun(self, digest: bytes) -> int:
+        try:
+            return self._begun_path(digest).stat().st_size
         except OSError:
-            return None
-        return envelope if sha256(envelope) == manifest_hash else None
+            return 0
 
     def _manifest_path(self, manifest_hash: bytes) -> Path:
         return self._folder / f"{manifest_hash.hex()}.cose"
@@ -221,6 +272,24 @@ class PackStore:
             return unpacked(self._path_of(digest).read_bytes(), digest)
         except OSError as problem:
             raise _lost() from problem
+
+
+def _whole(path: Path, digest: bytes) -> bytes | None:
+    """The content of a file, or None if it isn't there or isn't what its hash says."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if sha256(content) == digest else None
+
+
+def _urgency(file: File) -> tuple[int, int]:
+    """Texts first: with them a course can be read; films last, the small ones before the large."""
+    beginnings = (CBOR, "text/", "image/", "application/", "font/", "audio/", "video/")
+    for place, beginning in enumerate(beginnings):
+        if file.media_type.startswith(beginning):
+            return place, file.size
+    return len(beginnings), file.size
 
 
 def _lost() -> PackError:

@@ -16,9 +16,9 @@ from typing import Final
 import zstandard
 
 from content_packs import limits
-from content_packs.build import MANIFEST_NAME, PIECES
 from content_packs.errors import PackError, UntrustedPackError
 from content_packs.manifest import Manifest, open_manifest
+from content_packs.pack_names import MANIFEST_NAME, PIECES
 from content_packs.packing import STORED, ZSTD
 from sync.errors import N_
 from sync.keys import fingerprint, key_id, sha256

@@ -190,6 +190,10 @@ def _send(desk: Desk) -> None:
         _("Kiriman balik baru: %(villages)s desa, %(parts)s paket.")
         % {"villages": fetched.villages, "parts": fetched.parts}
     )
+    with _bar(_("Mengambil pelatihan")) as show:
+        brought = desk.bring_packs(show)
+    if brought.packs:
+        click.echo(_("%(count)s pelatihan baru untuk desa di rute ini.") % {"count": brought.packs})
 
 
 def _deliver(desk: Desk, drive: Stick) -> None:
@@ -201,6 +205,8 @@ def _deliver(desk: Desk, drive: Stick) -> None:
         )
         % {"villages": done.villages, "cleaned": done.cleaned}
     )
+    if done.packs:
+        click.echo(_("%(count)s pelatihan ikut dibawa.") % {"count": done.packs})
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from courier.centre import Centre
 from courier.config import Config, with_hub
 from courier.errors import NotReadyError
 from courier.ledger import Ledger, Mail, Part, State
+from courier.packs import Brought, Packs
 from courier.spool import Spool
 from courier.trust import Trust
 from sync import bundle, courier, stick
@@ -80,6 +81,7 @@ class Delivered:
     villages: int
     parts: int
     cleaned: int
+    packs: int = 0
 
 
 def nothing(done: int, total: int) -> None:
@@ -90,11 +92,12 @@ class Desk:
     """One courier's laptop."""
 
     def __init__(
-        self, config: Config, ledger: Ledger, spool: Spool, trust: Trust, machine: Machine
+        self, config: Config, ledger: Ledger, spool: Spool, trust: Trust, machine: Machine, packs: Packs
     ) -> None:
         self.config = config
         self.ledger = ledger
         self.trust = trust
+        self.packs = packs
         self._spool = spool
         self._machine = machine
 
@@ -215,6 +218,7 @@ class Desk:
                 raise
             self.ledger.note_told(notes)
             self.ledger.set_route(answer.route)
+            self.packs.want(answer.packs)
             villages = self._take_mail(parts)
             size = sum(len(mail.part) for mail in parts)
             done = Fetched(done.villages + villages, done.parts + len(parts), done.size + size)
@@ -222,6 +226,16 @@ class Desk:
             if not (answer.more and parts) and len(notes) < courier.NOTES_MOST:
                 self.ledger.put(LAST_CONTACT, self.now_ms())
                 return done
+
+    def bring_packs(self, progress: Progress = nothing) -> Brought:
+        """Fetch the courses that villages on the route lack; long ones go on after each break.
+
+        Raises:
+            NotReadyError: the hub's address or keys aren't known.
+            LontarError: the line broke or this laptop is full; what came is kept.
+        """
+        self._centre()
+        return self.packs.bring(self.config.settings.hub_url, self.trust.known(), progress)
 
     def deliver(self, drive: Stick, progress: Progress = nothing) -> Delivered:
         """Fill a stick for the villages; when this returns it may be pulled.
@@ -244,7 +258,8 @@ class Desk:
             self._remove_older(drive, old, {one.recipient for one, _ in whole}, kept)
             self.ledger.note_written([one for one, _ in whole], stick_name(drive), self.now_ms())
         self._write_keyset(drive)
-        return Delivered(len({one.recipient for one, _ in whole}), len(whole), cleaned)
+        packs = self.packs.deliver(drive)
+        return Delivered(len({one.recipient for one, _ in whole}), len(whole), cleaned, packs)
 
     def keyset_on(self, drive: Stick) -> Keyset | None:
         """The keyset that a stick brings, for the officer to compare before it is believed for the first time."""

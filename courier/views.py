@@ -14,6 +14,7 @@ from courier.desk import Collected, Delivered, Desk, Fetched, Sent, stick_name
 from courier.errors import CourierError
 from courier.ledger import Part, State
 from courier.overview import Outcome, Overview, overview, tag_name
+from courier.packs import Brought
 from courier.worker import Job, Task, Worker
 from sync.drives import Drive
 from sync.errors import N_, LontarError
@@ -97,7 +98,7 @@ def collect() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     drive = _posted() if request.form.get("flashdisk") else None
     desk = _parts().desk
-    steps = [desk.send, desk.fetch] if desk.is_registered() else [desk.send]
+    steps = [desk.send, desk.fetch, desk.bring_packs] if desk.is_registered() else [desk.send]
     _parts().worker.start(Task.SEND, stick_name(drive) if drive else "", *steps)
     return _back(drive)
 
@@ -204,7 +205,13 @@ def _back(drive: Stick | None) -> ResponseReturnValue:
 
 def _done(job: Job | None) -> dict[str, object]:
     """What the steps of a job brought, by what they are."""
-    names = {Collected: "collected", Sent: "sent", Fetched: "fetched", Delivered: "delivered"}
+    names = {
+        Collected: "collected",
+        Sent: "sent",
+        Fetched: "fetched",
+        Brought: "brought",
+        Delivered: "delivered",
+    }
     return {names[type(result)]: result for result in (job.results if job else ()) if type(result) in names}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from content_packs.http_line import HttpLine
 from courier.config import prepared
 from courier.desk import Desk
 from courier.ledger import Ledger
+from courier.packs import Packs
 from courier.spool import Spool
 from courier.trust import Trust
 from sync.machine import Machine
@@ -20,4 +22,6 @@ def open_desk(data: Path, machine: Machine | None = None, spool: Spool | None = 
     """
     machine = machine or Machine()
     config = prepared(data, machine.random_bytes)
-    return Desk(config, Ledger(data), spool or Spool(data), Trust(data), machine)
+    ledger = Ledger(data)
+    packs = Packs(data, ledger, HttpLine)
+    return Desk(config, ledger, spool or Spool(data), Trust(data), machine, packs)

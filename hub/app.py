@@ -23,6 +23,7 @@ from hub.views import (
     learners,
     more,
     overview,
+    packs,
     regions,
     sticks,
     words,
@@ -40,11 +41,12 @@ def create_app(hub: Hub) -> Flask:
         ALLOWED_HOSTS=tuple(os.environ.get("LONTAR_HUB_HOSTS", "").split()),
     )
     sticks.prepare(app)
+    packs.prepare(app)
     prepare(app)
     desk.prepare(app, hub)
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, more):
+    for view in (sticks, bundles, couriers, announcements, packs, more):
         app.register_blueprint(view.blueprint)
     return app

@@ -153,6 +153,53 @@ def add_course(data: Path, file: Path) -> None:
         )
 
 
+@hub.command(help=_("Membagikan paket pelatihan ke wilayah; --withdraw menariknya kembali."))
+@DATA
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--region", "regions", multiple=True, help=_("Kode wilayah; boleh berkali-kali. Tanpa ini: semua.")
+)
+@click.option(
+    "--first",
+    type=click.IntRange(1, 1000),
+    default=None,
+    help=_("Hanya sekian desa pertama, untuk mencoba."),
+)
+@click.option(
+    "--withdraw",
+    "reason",
+    default=None,
+    metavar="ALASAN",
+    help=_("Tarik paket ini; desa membaca alasannya."),
+)
+@speak_errors
+def publish(
+    data: Path, file: Path, regions: tuple[str, ...], first: int | None, reason: str | None
+) -> None:
+    from content_packs.verify import open_pack, trusted_by
+    from hub import packs
+    from hub.db import reading
+
+    with _opened(data) as made:
+        now_ms = made.intake.now_ms()
+        if reason is not None:
+            with open_pack(file, trusted_by(made.config.keyset, None)) as pack:
+                packs.withdraw(made.engine, pack.manifest_hash, reason, now_ms)
+            click.echo(_("Paket ditarik."))
+            return
+        scopes = list(regions) or [""]
+        if first is not None:
+            with reading(made.engine) as connection:
+                scopes = [v for scope in scopes for v in packs.first_villages(connection, scope, first)][
+                    :first
+                ]
+        manifest, _hash = packs.publish(made.engine, made.config, file, scopes, now_ms)
+        click.echo(
+            _("%(title)s versi %(version)s dibagikan ke %(count)s wilayah atau desa.")
+            % {"title": manifest.title, "version": manifest.version, "count": len(scopes)}
+        )
+
+
 @hub.command(help=_("Keadaan pusat: perangkat, catatan, yang menunggu keputusan."))
 @DATA
 @speak_errors

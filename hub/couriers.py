@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from hub import ledger, mail, regions, registry, schema
+from hub import ledger, mail, packs, regions, registry, schema
 from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import NotFoundError, UnknownDeviceError
@@ -93,9 +93,10 @@ def answer_mail(engine: Engine, config: Config, data: bytes, now_ms: int) -> byt
         connection.execute(update(_c).where(_c.c.pk == known.pk).values(last_contact_ms=now_ms))
         parts, more = mail.for_courier(connection, config, known.region, request, now_ms, ANSWER_MOST)
         route = _route(connection, known.region)
+        lacking = packs.lacking(connection, known.region)[: courier.PACKS_MOST]
     stream = b"".join(part.encode() for part in parts)
     following = courier.hash_of_following(stream)
-    answer = MailAnswer(now_ms, config.keyset_data, route, more, following)
+    answer = MailAnswer(now_ms, config.keyset_data, route, more, following, tuple(lacking))
     return courier.sign_mail_answer(config.hub_key, data, answer) + stream
 
 

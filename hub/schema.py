@@ -31,6 +31,7 @@ from hub.schema_road import hub_logs as hub_logs
 from hub.schema_road import hub_pending as hub_pending
 from hub.schema_road import hub_segments as hub_segments
 from hub.schema_road import mail_parts as mail_parts
+from hub.schema_road import offers as offers
 from hub.schema_road import parts as parts
 from hub.schema_road import rejections as rejections
 from sync.progress.rows import COURSE_PROGRESS, LESSON_PROGRESS, ROWS, Join, Row

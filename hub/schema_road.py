@@ -126,6 +126,18 @@ mail_parts = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+# Owned by `packs`: which course packs are promised to which scopes.
+offers = Table(
+    "offers",
+    metadata,
+    Column("manifest_hash", LargeBinary, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("course_key", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("published_ms", BigInteger, nullable=False),
+)
+
 # Owned by `relays`: which segments of devices the hubs below rejected.
 rejections = Table(
     "rejections",

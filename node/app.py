@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from node import desk
-from node.views import learn, learner, neighbour, news, operator, quiz, sticks, sync_state, unlock
+from node.views import learn, learner, neighbour, news, operator, packs, quiz, sticks, sync_state, unlock
 from node.visits import Visits
 from node.wiring import Node
 from web.app import prepare
@@ -22,7 +22,7 @@ def create_app(node: Node, visits: Visits | None = None) -> Flask:
     )
     prepare(app)
     desk.prepare(app, node, visits)
-    for view in (learner, learn, quiz, sync_state, operator, unlock, sticks, news):
+    for view in (learner, learn, quiz, sync_state, operator, packs, unlock, sticks, news):
         app.register_blueprint(view.blueprint)
     app.register_blueprint(neighbour.blueprint)
     app.extensions["csrf"].exempt(neighbour.blueprint)

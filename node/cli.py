@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -20,6 +20,9 @@ from node.cli_replace import replace
 from node.errors import DataFolderError
 from sync.cli_errors import speak_errors
 from sync.errors import N_
+
+if TYPE_CHECKING:
+    from node.wiring import Node
 
 
 @click.group(help=_("Laptop desa: menyiapkan, menjalankan, mencatat."))
@@ -84,7 +87,7 @@ def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None
             _("Halaman belajar: http://localhost:%(port)s (Ctrl-C untuk berhenti)") % {"port": listen[1]}
         )
         if not no_sync:
-            made.worker.start(lambda: meet_all(made))
+            made.worker.start(lambda: look_around(made))
         with (
             found_by_others(made, listen[1]),
             _stop_on_terminate(server.close),
@@ -187,6 +190,14 @@ def install(file: Path, data: Path, trust: str | None) -> None:
             _("Pelatihan %(title)s versi %(version)s terpasang.")
             % {"title": installed.manifest.title, "version": installed.manifest.version}
         )
+
+
+def look_around(made: Node) -> None:
+    """What a laptop does besides sending: neighbours first, they cost nothing; then the courses that were chosen."""
+    from node.offers import fetch_chosen
+
+    meet_all(made)
+    fetch_chosen(made)
 
 
 def _moment(ms: int | None) -> str:

@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response
 
 from content_packs import render
 from node import news
+from node.course_state import CourseState, LessonState
 from node.learners import Secrets
-from node.learning import CourseState, Learner, LessonState
+from node.learning import Learner
 from node.sittings import Sitting, Sittings, UndatedSessions
 from node.unlocking import Unlocking
 from node.visits import Visits

@@ -9,17 +9,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from content_packs.lesson_file import LessonContent
-from content_packs.manifest import Manifest
-from content_packs.outline import Lesson
+from content_packs.piece_file import Media
 from content_packs.questions import Question, QuestionKind, is_right, read_answer
-from content_packs.store import InstalledPack, Media, PackStore
+from content_packs.store import InstalledPack, PackStore
+from node.course_state import WHOLE, CourseState, state_of
 from node.errors import NodeError, UnknownThingError
 from node.recorder import Recorder
 from node.store import Store
+from node.versions import Row, Version, shown
 from sync.entries import (
     CourseCompleted,
     Kind,
@@ -33,9 +33,9 @@ from sync.entries import (
 from sync.errors import N_
 from sync.progress.rows import LESSON_PROGRESS
 
-WHOLE: Final = 10_000
-"""All of a lesson, or a perfect score: hundredths of a percent."""
 SECONDS_MAX: Final = 4 * 3600
+HIDDEN: Final = "hidden_packs"
+"""The numbers of packs that the operator took off the list."""
 
 _HAS_LEFT: Final = "(SELECT min(has_left) FROM learners n WHERE n.person = l.person)"
 """Somebody whose numbers were joined has left only under all of them."""
@@ -61,63 +61,6 @@ class Learner:
     name: str
     position: str
     has_left: bool = False
-
-
-@dataclass(frozen=True)
-class LessonState:
-    """A lesson and what one learner did in it. `best_score` is in hundredths of a percent."""
-
-    lesson: Lesson
-    passing_grade: int
-    openings: int = 0
-    seconds: int = 0
-    furthest: int = 0
-    answers: int = 0
-    right_answers: int = 0
-    attempts: int = 0
-    best_score: int | None = None
-
-    @property
-    def passed(self) -> bool:
-        return self.best_score is not None and self.best_score >= self.passing_grade * 100
-
-    @property
-    def done(self) -> bool:
-        """A test is done when it was submitted (the final one: passed), a lesson when it was read."""
-        if self.lesson.role == "pretest":
-            return self.attempts > 0
-        if self.lesson.role == "posttest":
-            return self.passed
-        return self.furthest >= WHOLE or self.attempts > 0
-
-
-@dataclass(frozen=True)
-class CourseState:
-    """A course and how far one learner has come in it."""
-
-    pack: int
-    manifest: Manifest
-    lessons: tuple[LessonState, ...]
-    completed: bool
-
-    @cached_property
-    def done(self) -> int:
-        return sum(state.done for state in self.lessons)
-
-    @property
-    def total(self) -> int:
-        return len(self.lessons)
-
-    @property
-    def started(self) -> bool:
-        return any(state.openings or state.answers or state.furthest for state in self.lessons)
-
-    @property
-    def next_lesson(self) -> int | None:
-        return next((state.lesson.number for state in self.lessons if not state.done), None)
-
-    def lesson(self, number: int) -> LessonState | None:
-        return next((state for state in self.lessons if state.lesson.number == number), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,26 +117,26 @@ class Learning:
                 self._recorder.record(LearnerLeft(each, returned=int(not has_left)))
 
     def courses(self, learner: int) -> list[CourseState]:
-        """All courses of this device, each with this learner's progress: two statements in all."""
+        """The courses that a learner sees, each with this learner's progress: five statements in all."""
         with self._store.read() as db:
-            packs = db.execute("SELECT number, manifest_hash FROM packs ORDER BY number").fetchall()
+            versions = self._versions(db)
             rows = _lesson_rows(db, learner)
             completed = _completed(db, learner)
-        made = []
-        for number, manifest_hash in packs:
-            installed = self._packs.get(manifest_hash)
-            if installed is not None:
-                made.append(_course_state(number, installed.manifest, rows, number in completed))
-        return made
+            query = "SELECT DISTINCT pack FROM attempt_answers WHERE learner = ? AND submitted = 0"
+            unfinished = {row[0] for row in db.execute(query, (learner,))}
+        hidden = set(self._store.get(HIDDEN, []))
+        return [
+            state_of(version, versions, rows, completed) for version in shown(versions, unfinished, hidden)
+        ]
 
     def course(self, learner: int, pack: int) -> CourseState | None:
-        installed = self._installed(pack)
-        if installed is None:
-            return None
         with self._store.read() as db:
-            return _course_state(
-                pack, installed.manifest, _lesson_rows(db, learner), pack in _completed(db, learner)
-            )
+            return self._course(db, learner, pack)
+
+    def hide(self, pack: int, is_hidden: bool = True) -> None:
+        """Take a version off everybody's list (or put it back); the one before it is learned from again."""
+        hidden = {*self._store.get(HIDDEN, [])} - {pack}
+        self._store.put(HIDDEN, sorted(hidden | {pack} if is_hidden else hidden))
 
     def open_lesson(self, learner: int, pack: int, lesson: int) -> LessonContent:
         """The content of a lesson; that it was opened is recorded."""
@@ -299,12 +242,21 @@ class Learning:
         """Record, and the completion too if this met the course's rules for the first time."""
         with self._store.write() as db:
             self._recorder.record(kind)
-            installed = self._installed(pack)
-            if installed is None or pack in _completed(db, learner):
-                return
-            state = _course_state(pack, installed.manifest, _lesson_rows(db, learner), completed=False)
-            if state.next_lesson is None:
+            state = self._course(db, learner, pack)
+            if state is not None and state.next_lesson is None and pack not in _completed(db, learner):
                 self._recorder.record(CourseCompleted(learner, pack, lesson))
+
+    def _versions(self, db: sqlite3.Connection) -> list[Version]:
+        rows = db.execute("SELECT number, manifest_hash FROM packs ORDER BY number").fetchall()
+        found = ((number, self._packs.get(manifest_hash)) for number, manifest_hash in rows)
+        return [Version(number, pack.manifest) for number, pack in found if pack is not None]
+
+    def _course(self, db: sqlite3.Connection, learner: int, pack: int) -> CourseState | None:
+        versions = self._versions(db)
+        version = next((one for one in versions if one.pack == pack), None)
+        if version is None:
+            return None
+        return state_of(version, versions, _lesson_rows(db, learner), _completed(db, learner))
 
     def _check_attempts(self, learner: int, pack: int, lesson: int) -> None:
         if self.attempts_left(learner, pack, lesson) == 0:
@@ -336,7 +288,7 @@ def _learner(row: tuple[int, str, str, int]) -> Learner:
     return Learner(row[0], row[1], row[2], bool(row[3]))
 
 
-def _lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], tuple[int | None, ...]]:
+def _lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], Row]:
     """What all numbers of this person did, joined as the table says."""
     joined = ", ".join(f"{LESSON_PROGRESS.columns[name].value}({name})" for name in _SHOWN)
     query = f"SELECT pack, lesson, {joined} FROM lesson_progress WHERE learner IN ({_SAME}) GROUP BY pack, lesson"  # noqa: S608
@@ -346,33 +298,6 @@ def _lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], 
 def _completed(db: sqlite3.Connection, learner: int) -> set[int]:
     query = f"SELECT pack FROM course_progress WHERE learner IN ({_SAME}) AND completions > 0"  # noqa: S608
     return {row[0] for row in db.execute(query, (learner,))}
-
-
-def _course_state(
-    pack: int, manifest: Manifest, rows: Mapping[tuple[int, int], tuple[int | None, ...]], completed: bool
-) -> CourseState:
-    lessons = tuple(
-        _lesson_state(lesson, manifest.passing_grade, rows.get((pack, lesson.number)))
-        for lesson in manifest.lessons
-    )
-    return CourseState(pack, manifest, lessons, completed)
-
-
-def _lesson_state(lesson: Lesson, passing_grade: int, row: tuple[int | None, ...] | None) -> LessonState:
-    if row is None:
-        return LessonState(lesson, passing_grade)
-    openings, seconds, furthest, answers, right, attempts, best = row
-    return LessonState(
-        lesson,
-        passing_grade,
-        openings or 0,
-        seconds or 0,
-        furthest or 0,
-        answers or 0,
-        right or 0,
-        attempts or 0,
-        best,
-    )
 
 
 def _bounded(seconds: int) -> int:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from node import logs
+from node.course_state import CourseState
 from node.excerpts import excerpt, logs_here
-from node.learning import CourseState
 from node.recorder import OperatorAction
 from node.wiring import Node
 from sync.decisions import (

@@ -26,6 +26,7 @@ PART_ID: Final = 8
 """So many bytes of a part's hash name it in a question."""
 PARTS_ASKED_MOST: Final = 1500
 NOTES_MOST: Final = 500
+PACKS_MOST: Final = 200
 VILLAGES_MOST: Final = 1000
 MAIL_ITEM: Final = 6
 """The first element of a part of mail in an answer."""
@@ -98,6 +99,8 @@ class MailAnswer:
     route: tuple[Place, ...]
     more: bool
     following: bytes
+    packs: tuple[tuple[bytes, int], ...] = ()
+    """Course packs that villages on the route lack, by their manifest's hash, with their sizes."""
 
 
 def ask_missing(ids: Sequence[bytes]) -> bytes:
@@ -221,7 +224,7 @@ def open_mail_request(data: bytes) -> UnverifiedMailRequest:
 
 def sign_mail_answer(key: SigningKey, request: bytes, answer: MailAnswer) -> bytes:
     route = [[place.recipient, place.village, place.name] for place in answer.route]
-    said = [answer.hub_ms, answer.keyset, route, int(answer.more), answer.following]
+    said = [answer.hub_ms, answer.keyset, route, int(answer.more), answer.following, list(answer.packs)]
     return _sign(key, [VERSION, _quote(request), *said])
 
 
@@ -231,9 +234,19 @@ def open_mail_answer(answer: bytes, hub_keys: Sequence[bytes], request: bytes) -
         SignatureError, MalformedError, UnknownVersionError: the hub didn't say that.
     """
     match _answered(answer, hub_keys, request):
-        case [int() as hub_ms, bytes() as keyset, list() as route, int() as more, bytes() as following, *_]:
+        case [
+            int() as hub_ms,
+            bytes() as keyset,
+            list() as route,
+            int() as more,
+            bytes() as following,
+            list() as packs,
+            *_,
+        ]:
             places = tuple(_place(place) for place in route)
-            return MailAnswer(hub_ms, keyset, places, bool(more), following)
+            return MailAnswer(
+                hub_ms, keyset, places, bool(more), following, tuple(_pack(pack) for pack in packs)
+            )
     raise _damaged()
 
 
@@ -294,6 +307,13 @@ def _place(item: object) -> Place:
     match item:
         case [bytes() as recipient, str() as village, str() as name, *_] if len(recipient) == KEY_ID:
             return Place(recipient, village, name)
+    raise _damaged()
+
+
+def _pack(item: object) -> tuple[bytes, int]:
+    match item:
+        case [bytes() as manifest_hash, int() as size, *_] if len(manifest_hash) == 32 and size >= 0:
+            return manifest_hash, size
     raise _damaged()
 
 

@@ -83,11 +83,14 @@ class CertificateWithdrawn(Kind):
 
 @dataclass(frozen=True, slots=True)
 class PackPublished(Kind):
+    """A version of a course may be fetched; `size` is what all of it takes to carry (bytes)."""
+
     number: ClassVar[int] = 92
     course_key: bytes
     manifest_hash: bytes
     version: int
     size: int
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,21 @@ class Files:
             if hasattr(os, "posix_fadvise"):
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
+    def write_pieces(self, path: Path, pieces: Iterator[bytes]) -> None:
+        """As `write`, piece by piece."""
+        with path.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def holds_pieces(self, path: Path, pieces: Iterator[bytes]) -> bool:
+        """Whether a file holds these, one after the other, and nothing more."""
+        with path.open("rb") as file:
+            return all(file.read(len(piece)) == piece for piece in pieces) and not file.read(1)
+
     def rename(self, path: Path, to: Path) -> None:
         path.replace(to)
 
@@ -193,6 +208,40 @@ class Stick:
                 self._write(path, data)
             return path
 
+    def write_large(self, folder: str, name: str, pieces: Callable[[], Iterator[bytes]], size: int) -> Path:
+        """As `write_file`, of a file that is too large for memory; `pieces` gives its content anew each time.
+
+        A file of that name and size is left alone: names of large files come from what is in them.
+
+        Raises:
+            StickError: as for `write_parts`.
+        """
+        with _spoken(self.drive):
+            path = self._root / folder / name
+            if self._has_size(path, size):
+                return path
+            self._check_room(size)
+            self._prepare(folder)
+            temporary = path.with_suffix(_TEMPORARY)
+            try:
+                self._files.write_pieces(temporary, pieces())
+                if not self._files.holds_pieces(temporary, pieces()):
+                    raise _false()
+                self._files.set_date(temporary)
+                self._files.rename(temporary, path)
+                self._files.sync_folder(path.parent)
+            except (StickError, OSError):
+                with contextlib.suppress(OSError):
+                    self._files.remove(temporary)
+                raise
+            return path
+
+    def _has_size(self, path: Path, size: int) -> bool:
+        try:
+            return self._files.size(path) == size
+        except OSError:
+            return False
+
     def read_file(self, folder: str, name: str, most: int) -> bytes | None:
         """A file's bytes, or None if it isn't there or is larger than `most`."""
         path = self._root / folder / name
@@ -246,11 +295,7 @@ class Stick:
         try:
             self._files.write(temporary, data)
             if self._files.read(temporary, len(data) + 1) != data:
-                raise StickError(
-                    N_(
-                        "Flashdisk ini rusak atau palsu: yang ditulis tidak terbaca kembali. Pakai flashdisk lain; data tetap aman di sini."
-                    )
-                )
+                raise _false()
             self._files.set_date(temporary)
             self._files.rename(temporary, path)
             self._files.sync_folder(path.parent)
@@ -265,6 +310,11 @@ def pack_name(data: bytes) -> str:
     return _short_name(sha256(data)) + PACK
 
 
+def large_pack_name(manifest_hash: bytes) -> str:
+    """What a pack is called on a stick that is known by its manifest."""
+    return _short_name(manifest_hash) + PACK
+
+
 def whole_parts(stick: Stick, folder: str) -> Iterator[tuple[Found, bytes | None]]:
     """Every part in a folder with its bytes, or None for one that is torn or can't be read."""
     for found in stick.parts(folder):
@@ -277,6 +327,14 @@ def whole_parts(stick: Stick, folder: str) -> Iterator[tuple[Found, bytes | None
 def _short_name(digest: bytes) -> str:
     """Eight letters and digits for FAT, from the hash of what the file holds."""
     return base64.b32encode(sha256(digest)[:5]).decode()
+
+
+def _false() -> StickError:
+    return StickError(
+        N_(
+            "Flashdisk ini rusak atau palsu: yang ditulis tidak terbaca kembali. Pakai flashdisk lain; data tetap aman di sini."
+        )
+    )
 
 
 def _full(needed: int) -> StickError:

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wsgi import FileWrapper
 
 from node import mydata
+from node.course_state import CourseState
 from node.desk import course_or_404, desk, for_learners, lesson_or_404
-from node.learning import CourseState
 from node.sittings import Sitting
 from web.languages import gettext as _
 

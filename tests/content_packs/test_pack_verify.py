@@ -26,10 +26,10 @@ from workshop import (
 )
 
 from content_packs import limits, verify
-from content_packs.build import MANIFEST_NAME, PIECES
 from content_packs.errors import PackError, UntrustedPackError
 from content_packs.manifest import sign_manifest
 from content_packs.outline import File
+from content_packs.pack_names import MANIFEST_NAME, PIECES
 from content_packs.packing import STORED, ZSTD
 from content_packs.verify import open_pack, trusted_by, unpacked
 from sync.errors import LontarError

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from content_packs.build import MANIFEST_NAME, PIECES, BuiltPack, build_pack
+from content_packs.build import BuiltPack, build_pack
 from content_packs.manifest import Manifest, sign_manifest
 from content_packs.outline import File, Lesson
+from content_packs.pack_names import MANIFEST_NAME, PIECES
 from content_packs.packing import STORED
 from content_packs.verify import open_pack
 from sync import cbor, cose

@@ -38,6 +38,7 @@ mail_answers = st.builds(
     st.lists(places, max_size=5).map(tuple),
     st.booleans(),
     st.binary(max_size=16),
+    st.lists(st.tuples(st.binary(min_size=32, max_size=32), st.integers(0, 2**40)), max_size=3).map(tuple),
 )
 
 

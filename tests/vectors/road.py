@@ -13,7 +13,7 @@ from typing import Any, Final
 from sync import bundle, cbor, cose, courier, decisions, limits
 from sync.bundle import FromDevice, FromHub, Head
 from sync.courier import MailAnswer, MailPart, MailRequest, Note, Place, Taken
-from sync.decisions import HUB_KINDS, EntriesAccepted, EntriesRejected, HubLogOpened
+from sync.decisions import HUB_KINDS, EntriesAccepted, EntriesRejected, HubLogOpened, PackPublished
 from sync.entries import Entry, Kind, field_types
 from sync.exchange import Request, Verdict, Wants
 from sync.items import ItemKind, wrap
@@ -44,7 +44,7 @@ _VALUES: Final[dict[type, tuple[Any, ...]]] = {
 }
 
 
-_FIRST_FIELDS: Final = {EntriesRejected: 4, EntriesAccepted: 3}
+_FIRST_FIELDS: Final = {EntriesRejected: 4, EntriesAccepted: 3, PackPublished: 4}
 """How many fields these kinds had when the segments were frozen; more have been appended since."""
 
 
