@@ -7,7 +7,7 @@ begins, so a pulled stick, a broken line or a power cut costs at most the part t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from courier.centre import Centre
 from courier.config import Config, with_hub
 from courier.errors import NotReadyError
 from courier.ledger import Ledger, Mail, Part, State
+from courier.outcomes import Collected, Delivered, Fetched, Sent
 from courier.packs import Brought, Packs
 from courier.spool import Spool
 from courier.trust import Trust
@@ -35,53 +36,6 @@ LAST_CONTACT: Final = "last_contact_ms"
 _KEYSET_MOST: Final = 64 * 1024
 _SKIPPED: Final = {"malformed", "too-large", "unknown-version", "torn"}
 """Refusals of one part, after which the others are still worth bringing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """What one look at a stick brought. `torn` parts must be copied again in their villages."""
-
-    new: int = 0
-    known: int = 0
-    torn: int = 0
-    size: int = 0
-    keyset: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What the hub did. `asked` parts were waiting, `held` of them it had already; `later` and `skipped` stay here.
-
-    `later`: the hub doesn't know the device yet. `skipped`: the copy here is damaged, or the hub can't read it.
-    """
-
-    asked: int = 0
-    new: int = 0
-    held: int = 0
-    foreign: int = 0
-    refused: int = 0
-    later: int = 0
-    skipped: int = 0
-    size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """New mail for the villages on the route."""
-
-    villages: int = 0
-    parts: int = 0
-    size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What a stick carries to villages now, and what was taken off it because the hub holds it."""
-
-    villages: int
-    parts: int
-    cleaned: int
-    packs: int = 0
 
 
 def nothing(done: int, total: int) -> None:

@@ -10,9 +10,10 @@ from typing import Final
 from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from courier.desk import Collected, Delivered, Desk, Fetched, Sent, stick_name
+from courier.desk import Desk, stick_name
 from courier.errors import CourierError
 from courier.ledger import Part, State
+from courier.outcomes import Collected, Delivered, Fetched, Sent
 from courier.overview import Outcome, Overview, overview, tag_name
 from courier.packs import Brought
 from courier.worker import Job, Task, Worker
