@@ -21,6 +21,7 @@ bench: $(VENV)/.test
 	$(BIN)/python -m bench village
 	$(BIN)/python -m bench merge
 	$(BIN)/python -m bench sticks
+	$(BIN)/python -m bench packs
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -73,6 +73,13 @@ def village() -> None:
     _print(table)
 
 
+@bench.command(help="Course packs: building, updating, installing, fetching over a bad line.")
+def packs() -> None:
+    from bench import packs as measured
+
+    measured.run()
+
+
 @bench.command(help="Sticks, couriers and a village's history: bytes and seconds.")
 def sticks() -> None:
     from bench import sticks as measured

@@ -107,7 +107,8 @@ def read_answer(question: Question, given: str) -> str | None:
             return words if 0 < len(words) <= ANSWER_MOST else None
         case QuestionKind.NUMBER:
             number = read_number(given)
-            return None if number is None else format(number.normalize(), "f")
+            # With a comma, which can only be read in one way: `3.415` would be three thousand and more.
+            return None if number is None else format(number.normalize(), "f").replace(".", ",")
     places = _places(given)
     if places is None:
         return None

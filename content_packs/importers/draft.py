@@ -68,7 +68,7 @@ class Report:
 
 @dataclass(slots=True)
 class Draft:
-    """A course that isn't built yet. `media` are its files by name (see `media_name`), each as something that gives bytes."""
+    """A course that isn't built yet. `media` are its files by name (see `outline.PATH`), each as something that gives bytes."""
 
     title: str
     lessons: list[DraftLesson] = field(default_factory=list)

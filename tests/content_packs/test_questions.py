@@ -71,6 +71,15 @@ def test_what_is_no_answer_to_a_question_is_none(question: Question, given_: str
     assert read_answer(question, given_) is None
 
 
+@pytest.mark.parametrize("typed", ["3,415", "0,125", "1.234,567", "12.5", "3415"])
+def test_a_recorded_number_is_the_one_that_was_typed(typed: str) -> None:
+    question = replace(NUMBER, accepted=(typed, "0"))
+    answer = read_answer(question, typed)
+    assert answer is not None
+    assert is_right(question, answer)
+    assert read_number(answer) == read_number(typed)
+
+
 def test_targets_that_say_the_same_are_the_same() -> None:
     twins = replace(MATCHING, targets=("x", "x"))
     assert is_right(twins, "0,0,0")
