@@ -129,11 +129,12 @@ def _add_install(pack: click.Command) -> None:
     """`lontar pack install` writes to a node's log, so the node brings it, where a node is installed."""
     try:
         from node.cli import install
-        from node.cli_packs import fetch, offers
+        from node.cli_packs import fetch, list_, make, offers, rollback
+        from node.cli_preview import preview
     except ModuleNotFoundError:
         return
     if isinstance(pack, click.Group):
-        for command in (install, offers, fetch):
+        for command in (install, list_, offers, fetch, make, rollback, preview):
             pack.add_command(command)
 
 

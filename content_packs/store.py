@@ -6,6 +6,7 @@ that is cut off leaves no half course and can be repeated.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -80,7 +81,7 @@ class PackStore:
         self, folder: Path, write: Write | None = None, free_bytes: FreeBytes | None = None
     ) -> None:
         """`write` puts bytes under a name so that they survive a power cut; `free_bytes` tells the room left."""
-        self._folder = folder
+        self.folder = folder
         self._write = write or write_safely
         self._free_bytes = free_bytes or (lambda folder: shutil.disk_usage(folder).free)
         self._piece = lru_cache(maxsize=64)(self._read_piece)
@@ -122,8 +123,8 @@ class PackStore:
         Raises:
             NoSpaceError: so many bytes more don't fit here.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if self._free_bytes(self._folder) < size + SPARE_BYTES:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._free_bytes(self.folder) < size + SPARE_BYTES:
             raise NoSpaceError(
                 N_(
                     "Ruang penyimpanan kurang untuk pelatihan %(title)s. Tidak ada yang diubah; kosongkan ruang dulu."
@@ -195,9 +196,20 @@ class PackStore:
         unpacked(packed, digest)
         return packed
 
+    def forget(self, digests: Iterable[bytes]) -> int:
+        """Take pieces off the disk; returns how many bytes that freed. The packs that need them stay known."""
+        freed = 0
+        for digest in digests:
+            path = self._path_of(digest)
+            with contextlib.suppress(FileNotFoundError):
+                freed += path.stat().st_size
+                path.unlink()
+        self._piece.cache_clear()
+        return freed
+
     def packs(self) -> list[InstalledPack]:
         """Everything installed, by title and version."""
-        found = (self.get(bytes.fromhex(path.stem)) for path in self._folder.glob("*.cose"))
+        found = (self.get(bytes.fromhex(path.stem)) for path in self.folder.glob("*.cose"))
         return sorted(
             (pack for pack in found if pack is not None),
             key=lambda pack: (pack.manifest.title, pack.manifest.version),
@@ -220,7 +232,7 @@ class PackStore:
         return _whole(self._manifest_path(manifest_hash), manifest_hash)
 
     def _offer_path(self, manifest_hash: bytes) -> Path:
-        return self._folder / "offers" / f"{manifest_hash.hex()}.cose"
+        return self.folder / "offers" / f"{manifest_hash.hex()}.cose"
 
     def _begun_path(self, digest: bytes) -> Path:
         return self._path_of(digest).with_suffix(".part")
@@ -242,7 +254,7 @@ class PackStore:
             return 0
 
     def _manifest_path(self, manifest_hash: bytes) -> Path:
-        return self._folder / f"{manifest_hash.hex()}.cose"
+        return self.folder / f"{manifest_hash.hex()}.cose"
 
     def _holds(self, digest: bytes) -> bool:
         try:
@@ -253,7 +265,7 @@ class PackStore:
 
     def _path_of(self, digest: bytes) -> Path:
         name = digest.hex()
-        return self._folder / "pieces" / name[:2] / name
+        return self.folder / "pieces" / name[:2] / name
 
     def _size_of(self, digest: bytes) -> int:
         """The size of a piece's content, without reading all of it."""

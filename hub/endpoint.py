@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from hub import couriers, merge, pack_files, parts, registry
+from content_packs import pack_files
+from hub import couriers, merge, packs, parts, registry
 from hub.errors import BusyError
 from hub.intake import Exchange, Intake
 from sync import courier, exchange, limits, registration
@@ -44,7 +45,8 @@ class Endpoint:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         answer = self._answers.get(environ.get("PATH_INFO", ""))
         if answer is None and pack_files.is_pack_file(environ.get("PATH_INFO", "")):
-            return pack_files.serve(self._intake.config, environ)(environ, start_response)
+            folder = self._intake.config.data / packs.FOLDER
+            return pack_files.serve(folder, environ)(environ, start_response)
         if answer is None:
             return self._pages(environ, start_response)
         status, body = self._spoken(answer, environ)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from node import cli_parts
-from node.cli_neighbours import found_by_others, meet_all, neighbours
+from node.cli_neighbours import found, found_by_others, meet_all, neighbours
 from node.cli_parts import CODE, DATA, HUB, PORT, REFUSED, VILLAGE, VILLAGE_NAME, bar, opened
 from node.cli_replace import replace
 from node.errors import DataFolderError
@@ -196,8 +196,9 @@ def look_around(made: Node) -> None:
     """What a laptop does besides sending: neighbours first, they cost nothing; then the courses that were chosen."""
     from node.offers import fetch_chosen
 
-    meet_all(made)
-    fetch_chosen(made)
+    addresses = found(made)
+    meet_all(made, addresses)
+    fetch_chosen(made, made.worker.wall_ms(), addresses)
 
 
 def _moment(ms: int | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from gettext import gettext as _
 from pathlib import Path
@@ -61,9 +61,9 @@ def found(made: Node) -> list[str]:
     return [] if tag is None else lan.neighbours(tag, _name(made), _LISTEN_S)
 
 
-def meet_all(made: Node) -> None:
-    """Exchange with every laptop of this village that can be found; one that fails doesn't keep the others."""
-    for address in found(made):
+def meet_all(made: Node, addresses: Sequence[str]) -> None:
+    """Exchange with every laptop that was found; one that fails doesn't keep the others."""
+    for address in addresses:
         with suppress(LontarError):
             made.neighbours.meet(address)
 

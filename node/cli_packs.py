@@ -1,4 +1,4 @@
-"""`lontar pack offers|fetch`: what the centre gives out to this village, and how it comes here."""
+"""`lontar pack offers|fetch|list|make|rollback`: the courses of one laptop, and how they come here."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ def offers(data: Path) -> None:
 @DATA
 @speak_errors
 def fetch(key: str, data: Path) -> None:
-    from content_packs.http_line import HttpLine
-    from node.offers import choose
+    from node.offers import choose, hub_line
     from node.offers import fetch as brought
     from node.offers import offers as offered
 
@@ -61,8 +60,93 @@ def fetch(key: str, data: Path) -> None:
         # If the line breaks, a running laptop goes on by itself.
         choose(made, found[0].manifest_hash)
         with bar(_("Mengambil"), unit_bytes=True) as show:
-            pack = brought(made, found[0].manifest_hash, HttpLine(made.config.hub_url), show)
+            pack = brought(made, found[0].manifest_hash, hub_line(made, made.worker.wall_ms()), show)
         click.echo(
             _("Pelatihan %(title)s versi %(version)s terpasang.")
             % {"title": pack.manifest.title, "version": pack.manifest.version}
         )
+
+
+@click.command(name="list", help=_("Pelatihan yang terpasang di laptop ini, dengan setiap versinya."))
+@DATA
+@speak_errors
+def list_(data: Path) -> None:
+    from node.courses import listed
+
+    with opened(data) as made:
+        found = listed(made)
+    if not found:
+        click.echo(_("Belum ada pelatihan di laptop ini."))
+    for one in found:
+        notes = [
+            note
+            for note, holds in (
+                (_("dibuat di desa ini"), one.is_local),
+                (_("ditarik kembali"), one.is_hidden),
+                (_("versi lama"), not one.is_shown and not one.is_hidden),
+            )
+            if holds
+        ]
+        click.echo(
+            _("%(id)s  %(title)s versi %(version)s, %(size)s KB %(notes)s")
+            % {
+                "id": one.manifest.course_id,
+                "title": one.manifest.title,
+                "version": one.manifest.version,
+                "size": -(-one.manifest.packed // 1024),
+                "notes": f"({', '.join(notes)})" if notes else "",
+            }
+        )
+
+
+@click.command(
+    help=_(
+        "Membuat pelatihan desa dari sebuah folder: disegel laptop ini, hanya tampil di desa ini sampai diambil alih penerbit."
+    )
+)
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@DATA
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help=_("Tulis juga sebagai berkas, untuk laptop lain desa ini atau untuk penerbit."),
+)
+@speak_errors
+def make(folder: Path, data: Path, output: Path | None) -> None:
+    from node.courses import make_local
+
+    with opened(data) as made:
+        manifest = make_local(made, folder, output).manifest
+    click.echo(
+        _("Pelatihan %(title)s versi %(version)s terpasang; hanya tampil di desa ini.")
+        % {"title": manifest.title, "version": manifest.version}
+    )
+    if output is not None:
+        click.echo(_("Berkasnya: %(file)s") % {"file": output})
+
+
+@click.command(
+    help=_("Kembali ke versi sebelumnya dari sebuah pelatihan; tidak ada hasil belajar yang hilang.")
+)
+@click.argument("course", metavar="ID")
+@DATA
+@click.option("--undo", is_flag=True, help=_("Pakai lagi versi yang terakhir ditarik kembali."))
+@speak_errors
+def rollback(course: str, data: Path, undo: bool) -> None:
+    from node.courses import show_again, take_back
+
+    with opened(data) as made:
+        if undo:
+            again = show_again(made, course)
+            click.echo(
+                _("Pelatihan %(title)s versi %(version)s dipakai lagi.")
+                % {"title": again.title, "version": again.version}
+            )
+            return
+        taken, before = take_back(made, course)
+    click.echo(
+        _("Pelatihan %(title)s: versi %(version)s ditarik kembali, versi %(before)s dipakai lagi.")
+        % {"title": taken.title, "version": taken.version, "before": before.version}
+    )

@@ -49,3 +49,10 @@ class UnknownThingError(NodeError):
 
     code = "not-found"
     http_status = 404
+
+
+class AllowanceSpentError(NodeError):
+    """This month's megabytes for courses are used up."""
+
+    code = "allowance-spent"
+    exit_code = 7

@@ -36,6 +36,8 @@ from sync.progress.rows import LESSON_PROGRESS
 SECONDS_MAX: Final = 4 * 3600
 HIDDEN: Final = "hidden_packs"
 """The numbers of packs that the operator took off the list."""
+LOCAL: Final = "local_packs"
+"""The manifests of courses that a laptop of this village signed, by their hash."""
 
 _HAS_LEFT: Final = "(SELECT min(has_left) FROM learners n WHERE n.person = l.person)"
 """Somebody whose numbers were joined has left only under all of them."""
@@ -137,6 +139,14 @@ class Learning:
         """Take a version off everybody's list (or put it back); the one before it is learned from again."""
         hidden = {*self._store.get(HIDDEN, [])} - {pack}
         self._store.put(HIDDEN, sorted(hidden | {pack} if is_hidden else hidden))
+
+    def versions(self) -> tuple[list[Version], set[int]]:
+        """Every version that is installed, and the numbers of those that are on somebody's list."""
+        with self._store.read() as db:
+            versions = self._versions(db)
+            query = "SELECT DISTINCT pack FROM attempt_answers WHERE submitted = 0"
+            unfinished = {row[0] for row in db.execute(query)}
+        return versions, {one.pack for one in shown(versions, unfinished, set(self._store.get(HIDDEN, [])))}
 
     def open_lesson(self, learner: int, pack: int, lesson: int) -> LessonContent:
         """The content of a lesson; that it was opened is recorded."""
@@ -249,7 +259,12 @@ class Learning:
     def _versions(self, db: sqlite3.Connection) -> list[Version]:
         rows = db.execute("SELECT number, manifest_hash FROM packs ORDER BY number").fetchall()
         found = ((number, self._packs.get(manifest_hash)) for number, manifest_hash in rows)
-        return [Version(number, pack.manifest) for number, pack in found if pack is not None]
+        local = set(self._store.get(LOCAL, []))
+        return [
+            Version(number, pack.manifest, pack.manifest_hash in local)
+            for number, pack in found
+            if pack is not None
+        ]
 
     def _course(self, db: sqlite3.Connection, learner: int, pack: int) -> CourseState | None:
         versions = self._versions(db)

@@ -6,7 +6,8 @@ and is installed when all of it is here; a stick or a neighbour may have brought
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,9 @@ from content_packs.manifest import Manifest, open_manifest
 from content_packs.store import InstalledPack
 from content_packs.transfer import Line, Progress
 from content_packs.verify import trusted_by
+from node.allowance import CountedLine, month_of
 from node.errors import UnknownThingError
+from node.room import with_room
 from node.trust import pinned_keyset
 from node.wiring import Node
 from sync.decisions import PackPublished, PackWithdrawn
@@ -89,17 +92,32 @@ def choose(node: Node, manifest_hash: bytes, wanted: bool = True) -> None:
     node.store.put(CHOSEN, [*chosen, manifest_hash] if wanted else chosen)
 
 
-def fetch_chosen(node: Node, make_line: Callable[[str], Line] = HttpLine) -> list[InstalledPack]:
-    """Fetch what was chosen, the smallest first; one that can't be had keeps no other from coming.
+def fetch_chosen(
+    node: Node,
+    now_ms: int,
+    neighbours: Sequence[str] = (),
+    make_line: Callable[[str], Line] = HttpLine,
+) -> list[InstalledPack]:
+    """Fetch what was chosen, the smallest first: from laptops near by, which costs nothing, then from the centre.
+
+    `now_ms` is the wall clock, by which the month's allowance is counted.
 
     Raises:
-        LontarError: the line broke; what came is kept.
+        LontarError: the line broke, or the allowance is spent; what came is kept.
     """
     made = []
     for offer in offers(node):
-        if offer.is_chosen:
-            made.append(fetch(node, offer.manifest_hash, make_line(node.config.hub_url)))
+        if not offer.is_chosen:
+            continue
+        near = [make_line(address) for address in neighbours]
+        pack = next(filter(None, (_from_neighbour(node, offer, line) for line in near)), None)
+        made.append(pack or fetch(node, offer.manifest_hash, hub_line(node, now_ms, make_line)))
     return made
+
+
+def hub_line(node: Node, now_ms: int, make_line: Callable[[str], Line] = HttpLine) -> Line:
+    """The line to the centre, within the month's allowance."""
+    return CountedLine(make_line(node.config.hub_url), node.store, month_of(now_ms))
 
 
 def fetch(
@@ -111,11 +129,18 @@ def fetch(
         PackError, LontarError: as for `transfer.fetch`.
     """
     trust = trusted_by(pinned_keyset(node.store), None)
-    pack = transfer.fetch(node.packs, line, manifest_hash, trust, progress).pack
+    pack = with_room(node, lambda: transfer.fetch(node.packs, line, manifest_hash, trust, progress).pack)
     manifest = pack.manifest
     node.recorder.install_pack(manifest.course_key, manifest_hash, manifest.version)
     choose(node, manifest_hash, wanted=False)
     return pack
+
+
+def _from_neighbour(node: Node, offer: Offer, line: Line) -> InstalledPack | None:
+    """What a laptop near by has of it comes from there; None if that isn't all."""
+    with suppress(LontarError):
+        return fetch(node, offer.manifest_hash, line)
+    return None
 
 
 def _offer(node: Node, said: PackPublished, is_update: bool) -> Offer:

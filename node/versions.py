@@ -19,10 +19,11 @@ Row = tuple[int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a course that is installed under a pack number."""
+    """A version of a course that is installed under a pack number. `is_local`: made in this village."""
 
     pack: int
     manifest: Manifest
+    is_local: bool = False
 
 
 def shown(
@@ -87,5 +88,6 @@ def _joined(rows: Sequence[Row]) -> Row:
     )
 
 
-def _age(version: Version) -> tuple[int, int]:
-    return version.manifest.version, version.pack
+def _age(version: Version) -> tuple[bool, int, int]:
+    # Once a publisher has taken over a village's own course, its versions are the newer ones.
+    return not version.is_local, version.manifest.version, version.pack

@@ -147,6 +147,10 @@ class Worker:
                 return LontarError(text, **dict(details))
         return None
 
+    def wall_ms(self) -> int:
+        """What this laptop's own clock says, which may be wrong."""
+        return self._machine.reading().wall_ms
+
     def sync_soon(self) -> None:
         self._wake.set()
 

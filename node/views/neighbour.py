@@ -1,9 +1,11 @@
-"""Where other laptops of the village knock: one address, no page."""
+"""Where other laptops of the village knock: for what was learned, and for courses. No page."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
+from werkzeug.wrappers import Response as BaseResponse
 
+from content_packs import pack_files, transfer
 from node.desk import desk
 from sync import exchange, limits, neighbour
 from sync.errors import LontarError
@@ -21,3 +23,9 @@ def answer() -> Response:
     except LontarError as problem:
         refusal = exchange.encode_refusal(problem.code, problem.sentence())
         return Response(refusal, problem.http_status, mimetype=exchange.MEDIA_TYPE)
+
+
+@blueprint.get(f"{transfer.ADDRESS}<path:name>")
+def pack_file(name: str) -> BaseResponse:
+    """A file of a course; whoever fetches it believes it by its hash."""
+    return pack_files.serve(desk().node.packs.folder, request.environ)

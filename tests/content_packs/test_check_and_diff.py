@@ -14,6 +14,7 @@ from content_packs.changes import Fate, lesson_changes, new_pieces
 from content_packs.check import check
 from content_packs.cli import pack
 from content_packs.errors import PackError
+from content_packs.verify import open_pack
 from sync.keys import SigningKey
 
 KEY = SigningKey.from_seed(b"p" * 32)
@@ -132,3 +133,27 @@ def test_authors_see_both_on_the_command_line(tmp_path: Path) -> None:
     assert "diulang    e" in shown.output and "dihapus    d" in shown.output
     shown = CliRunner().invoke(pack, ["check", str(tmp_path / "new")])
     assert shown.exit_code == 0 and "4 materi" in shown.output
+
+
+def test_a_publisher_signs_what_somebody_else_made(tmp_path: Path) -> None:
+    made = build_pack(course(tmp_path / "c", lesson("a")), KEY)
+    with (tmp_path / "desa.lontar").open("wb") as file:
+        made.write(file)
+    publisher = SigningKey.from_seed(b"q" * 32)
+    (tmp_path / "q.key").write_text(publisher.seed.hex())
+    command = [
+        "sign",
+        str(tmp_path / "desa.lontar"),
+        "--key",
+        str(tmp_path / "q.key"),
+        "--publisher",
+        "Dinas",
+    ]
+    command += ["-o", str(tmp_path / "pusat.lontar")]
+    assert CliRunner().invoke(pack, command).exit_code == 0
+    with open_pack(tmp_path / "pusat.lontar", lambda key: key == publisher.public) as opened:
+        assert opened.manifest.publisher == "Dinas"
+        assert opened.manifest.files == made.manifest.files
+        assert opened.manifest.course_key == made.manifest.course_key
+    again = CliRunner().invoke(pack, command)
+    assert again.exit_code == 2 and "sudah ada" in again.output

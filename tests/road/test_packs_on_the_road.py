@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 
 import pytest
 from roadside import Road
+from werkzeug.serving import make_server
 
 from bench.proxy import CountingProxy, Link
 from content_packs.build import BuiltPack, build_pack
@@ -15,6 +17,8 @@ from content_packs.pack_file import export
 from hub import packs
 from hub.wiring import now_ms
 from node import offers
+from node.allowance import allowance, month_of
+from node.app import create_app
 from node.courses import install_pack
 from node.errors import UnknownThingError
 from node.wiring import Node
@@ -74,7 +78,7 @@ def test_a_course_comes_over_a_line_that_drops_and_by_file_to_the_next_village(s
         for attempt in range(40):
             proxy.link = Link(cut_after_down=proxy.counts.down + rng.randrange(30_000, 150_000))
             try:
-                (pack,) = offers.fetch_chosen(node, lambda url: HttpLine(proxy.url))
+                (pack,) = offers.fetch_chosen(node, now_ms(), (), lambda url: HttpLine(proxy.url))
                 break
             except UnreachableError:
                 assert attempt < 39
@@ -162,3 +166,27 @@ def test_the_hub_s_folder_is_where_any_web_server_may_serve_it_from(served: Road
     assert (folder / f"{sha256(built.envelope).hex()}.cose").read_bytes() == built.envelope
     for digest, piece in built.pieces.items():
         assert (folder / "pieces" / digest.hex()[:2] / digest.hex()).read_bytes() == piece
+
+
+def test_a_laptop_near_by_is_asked_before_the_centre_and_costs_nothing(served: Road) -> None:
+    built = published(served, 11, ('id = "a"\ntitle = "A"', "Isi yang dekat."))
+    near, node = registered(served, "dekat"), registered(served, "jauh")
+    fetched(near, 11)
+    node.worker.exchange()
+    offers.choose(node, sha256(built.envelope))
+    asked: list[str] = []
+
+    def line(address: str) -> HttpLine:
+        asked.append(address)
+        return HttpLine(address)
+
+    neighbour = make_server("127.0.0.1", 0, create_app(near), threaded=True)
+    threading.Thread(target=neighbour.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    addresses = ["http://127.0.0.1:9", f"http://127.0.0.1:{neighbour.server_port}"]
+    (pack,) = offers.fetch_chosen(node, now_ms(), addresses, line)
+    neighbour.shutdown()
+    assert pack.manifest == built.manifest
+    assert node.config.hub_url not in asked
+    assert allowance(node.store, month_of(now_ms())).spent == 0
+    near.close()
+    node.close()
