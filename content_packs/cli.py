@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 
 from content_packs.cli_authors import check, diff, import_
+from content_packs.cli_players import players
 from content_packs.errors import PackError
+from content_packs.key_file import read_key
 from content_packs.manifest import sign_manifest
 from sync.cli_errors import speak_errors
 from sync.errors import N_
@@ -48,7 +50,7 @@ def keygen(file: Path) -> None:
 def build(folder: Path, key_file: Path, output: Path | None) -> None:
     from content_packs.build import build_pack
 
-    made = build_pack(folder, _read_key(key_file))
+    made = build_pack(folder, read_key(key_file))
     target = output or Path(f"{made.manifest.course_id}-{made.manifest.version}.lontar")
     with target.open("wb") as file:
         made.write(file)
@@ -102,7 +104,7 @@ def sign(file: Path, key_file: Path, publisher: str | None, output: Path | None)
     from content_packs.pack_file import write_pack
     from content_packs.verify import open_pack
 
-    key = _read_key(key_file)
+    key = read_key(key_file)
     # Whoever signs answers for it; by whom it was signed before doesn't matter.
     with open_pack(file, lambda key: True) as opened:
         manifest = replace(
@@ -125,12 +127,5 @@ def sign(file: Path, key_file: Path, publisher: str | None, output: Path | None)
     )
 
 
-for _command in (import_, check, diff):
+for _command in (import_, check, diff, players):
     pack.add_command(_command)
-
-
-def _read_key(path: Path) -> SigningKey:
-    try:
-        return SigningKey.from_seed(bytes.fromhex(path.read_text(encoding="ascii").strip()))
-    except ValueError as problem:
-        raise PackError(N_("Berkas %(file)s bukan kunci penerbit."), file=path) from problem

@@ -22,6 +22,8 @@ SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 PATH: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 PLAYERS: Final = ("scorm", "cmi5", "h5p")
 """What can play active material; see `players`."""
+LIBRARY: Final = "pemutar"
+"""In place of a player: the files are the players themselves. Nodes show no such course to learners."""
 
 
 @dataclass(frozen=True, slots=True)

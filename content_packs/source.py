@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from content_packs import limits
-from content_packs.outline import PLAYERS, ROLES, SLUG
+from content_packs.outline import LIBRARY, PLAYERS, ROLES, SLUG
 from content_packs.source_questions import HEADING, SourceQuestion, read_block, read_tables, wrong
 from sync.errors import N_
 
@@ -140,7 +140,9 @@ def _lineage(path: Path, values: dict[str, Any]) -> dict[str, Any]:
 def _played(path: Path, values: dict[str, Any]) -> dict[str, Any]:
     """What plays the lesson, if it isn't a page of our own."""
     said = {name: values.get(name, "") for name in ("player", "activity", "entry")}
-    if any(said.values()) and (said["player"] not in PLAYERS or not all(map(_is_text, said.values()))):
+    if any(said.values()) and (
+        said["player"] not in (*PLAYERS, LIBRARY) or not all(map(_is_text, said.values()))
+    ):
         raise wrong(
             path,
             N_("player harus %(what)s, dengan activity (folder) dan entry (berkas pertama)"),

@@ -65,6 +65,14 @@ class InstalledPack:
         file = self.manifest.file(path)
         if file is None or "/" in path or file.media_type not in _SHOWN:
             return None
+        return self._media(file)
+
+    def file(self, path: str) -> Media | None:
+        """Any file of the pack, for a player; None if there is no such file."""
+        file = self.manifest.file(path)
+        return None if file is None else self._media(file)
+
+    def _media(self, file: File) -> Media:
         return Media(file.media_type, file.size, PieceFile(file, self._read, self._size_of))
 
     def _file(self, path: str) -> bytes:

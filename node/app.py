@@ -12,13 +12,17 @@ from web.app import prepare
 
 
 def create_app(node: Node, visits: Visits | None = None) -> Flask:
-    """The pages of one village. The node stays the caller's to close; `visits` are how sticks are used."""
+    """The pages of one village. The node stays the caller's to close; `visits` are how sticks are used.
+
+    Activities are played where `PLAYER_PORT` says; see `player_app.create_player_app`, which serves them.
+    """
     app = Flask(__name__)
     app.config.from_mapping(
         SECRET_KEY=node.config.session_secret,
         SESSION_COOKIE_NAME="lontar_node",
         ZONE=node.config.settings.zone,
         VILLAGE=node.config.village_name or node.config.village,
+        PLAYER_PORT=None,
     )
     prepare(app)
     desk.prepare(app, node, visits)

@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from node import projection, tally
+from node import playing, projection, tally
 from node.store import Store
 from sync import cbor
 from sync.decisions import (
@@ -193,6 +193,7 @@ def erase(db: sqlite3.Connection, commitment: bytes) -> None:
     """Delete a profile here, and never keep it again."""
     db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (commitment,))
     db.execute("DELETE FROM profiles WHERE commitment = ?", (commitment,))
+    playing.forget(db, commitment)
     projection.forget_profile(db, commitment)
 
 

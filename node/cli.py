@@ -68,21 +68,28 @@ def register(data: Path, code: str | None) -> None:
 @click.option("--no-sync", is_flag=True, help=_("Jangan kirim apa pun di latar belakang."))
 @speak_errors
 def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None:
-    import waitress
-
     from node.app import create_app
+    from node.serving import Served
 
     with opened(data) as made:
         settings = made.config.settings
         listen = (host or settings.host, port or settings.port)
         try:
-            server = waitress.create_server(create_app(made), host=listen[0], port=listen[1], threads=8)
+            server = Served(create_app(made), *listen, settings.player_port or listen[1] + 1)
         except OSError as problem:
             raise DataFolderError(
                 N_("Alamat %(host)s:%(port)s sedang dipakai program lain. Pilih --port lain."),
                 host=listen[0],
                 port=listen[1],
             ) from problem
+        if not server.plays:
+            click.echo(
+                _(
+                    "Port %(port)s sedang dipakai program lain: materi SCORM, H5P dan cmi5 tidak dapat diputar. Yang lain berjalan seperti biasa."
+                )
+                % {"port": settings.player_port or listen[1] + 1},
+                err=True,
+            )
         click.echo(
             _("Halaman belajar: http://localhost:%(port)s (Ctrl-C untuk berhenti)") % {"port": listen[1]}
         )

@@ -34,22 +34,30 @@ _VILLAGE: Final = "00.00.00.0000"
 @click.argument("source", metavar="FOLDER", type=click.Path(path_type=Path, exists=True))
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help=_("0: port kosong mana saja."))
 @click.option("--browser/--no-browser", default=True, help=_("Buka peramban sendiri."))
+@click.option(
+    "--players",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help=_("Paket pemutar, bila ada materi SCORM atau H5P (lihat: lontar pack players)."),
+)
 @speak_errors
-def preview(source: Path, port: int, browser: bool) -> None:
-    import waitress
+def preview(source: Path, port: int, browser: bool, players: Path | None) -> None:
+    from node.serving import Served
 
     with tempfile.TemporaryDirectory(prefix="lontar-pratinjau-") as folder:
         node = made_node(Path(folder))
         with contextlib.closing(node):
+            if players is not None:
+                install(node, players)
             manifest = install(node, source)
             key = secrets.token_urlsafe(16)
             try:
-                server = waitress.create_server(create_app(node, source, key), host="127.0.0.1", port=port)
+                server = Served(create_app(node, source, key), "127.0.0.1", port, 0)
             except OSError as problem:
                 raise PackError(
                     N_("Port %(port)s sedang dipakai program lain. Pilih --port lain."), port=port
                 ) from problem
-            address = f"http://127.0.0.1:{server.effective_port}/pratinjau/{key}"
+            address = f"http://127.0.0.1:{server.port}/pratinjau/{key}"
             click.echo(
                 _("%(title)s versi %(version)s: %(address)s (Ctrl-C untuk berhenti)")
                 % {"title": manifest.title, "version": manifest.version, "address": address}

@@ -20,6 +20,7 @@ from sync.keys import SigningKey
 
 FILE: Final = "node.toml"
 KEYS: Final = "keys"
+_NUMBERS: Final = ("port", "player_port")
 _SECRETS: Final = ("device", "sealing", "pepper", "session")
 
 
@@ -32,6 +33,8 @@ class Settings:
     village_name: str = ""
     host: str = "0.0.0.0"  # noqa: S104 - phones on the hotspot are the point
     port: int = 8080
+    player_port: int = 0
+    """Where SCORM, H5P and cmi5 are played, apart from the pages; 0 is the port after theirs."""
     zone: str = "WIB"
 
 
@@ -104,7 +107,7 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
     for name, text in names.items():
         if name.startswith("LONTAR_") and name[7:].lower() in known:
             setting = name[7:].lower()
-            values[setting] = int(text) if setting == "port" and text.isdecimal() else text
+            values[setting] = int(text) if setting in _NUMBERS and text.isdecimal() else text
     for name in values:
         if name not in known:
             raise DataFolderError(
@@ -141,7 +144,7 @@ def _settings(values: dict[str, Any], path: Path) -> Settings:
             N_("Pengaturan dalam %(path)s tidak lengkap: hub_url dan village harus ada."), path=path
         ) from problem
     for field in fields(Settings):
-        expected = int if field.name == "port" else str
+        expected = int if field.name in _NUMBERS else str
         if type(getattr(settings, field.name)) is not expected:
             raise DataFolderError(
                 N_("Pengaturan %(name)s dalam %(path)s salah jenis."), name=field.name, path=path

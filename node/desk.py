@@ -18,6 +18,7 @@ from node import news
 from node.course_state import CourseState, LessonState
 from node.learners import Secrets
 from node.learning import Learner
+from node.plays import Plays
 from node.sittings import Sitting, Sittings, UndatedSessions
 from node.unlocking import Unlocking
 from node.visits import Visits
@@ -36,6 +37,7 @@ class Desk:
     sittings: Sittings
     visits: Visits
     unlocking: Unlocking
+    plays: Plays
 
 
 def illustrated(html: str, pack: int) -> Markup:
@@ -50,7 +52,7 @@ def prepare(app: Flask, node: Node, visits: Visits | None = None) -> None:
     log_time = node.recorder.now
     secrets, sittings = Secrets(node.store, log_time, node.config.pepper), Sittings(log_time)
     unlocking = Unlocking(node, secrets, sittings, Machine().random_bytes)
-    app.extensions[_EXTENSION] = Desk(node, secrets, sittings, visits or Visits(node), unlocking)
+    adopt(app, Desk(node, secrets, sittings, visits or Visits(node), unlocking, Plays(sittings)))
     app.session_interface = UndatedSessions()
     logins = LoginManager(app)
     logins.session_protection = "strong"
@@ -66,8 +68,17 @@ def prepare(app: Flask, node: Node, visits: Visits | None = None) -> None:
     )
 
 
+def adopt(app: Flask, shared: Desk) -> None:
+    """Let `app` work at this desk."""
+    app.extensions[_EXTENSION] = shared
+
+
+def desk_of(app: Flask) -> Desk:
+    return cast(Desk, app.extensions[_EXTENSION])
+
+
 def desk() -> Desk:
-    return cast(Desk, current_app.extensions[_EXTENSION])
+    return desk_of(current_app)
 
 
 def sitting() -> Sitting | None:

@@ -56,3 +56,10 @@ class AllowanceSpentError(NodeError):
 
     code = "allowance-spent"
     exit_code = 7
+
+
+class OutcomeError(NodeError):
+    """What an activity says of a learner's work can't be taken."""
+
+    code = "outcome"
+    http_status = 422

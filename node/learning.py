@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from content_packs.lesson_file import LessonContent
+from content_packs.manifest import Manifest
+from content_packs.outline import LIBRARY
 from content_packs.piece_file import Media
 from content_packs.questions import Question, QuestionKind, is_right, read_answer
 from content_packs.store import InstalledPack, PackStore
@@ -128,7 +130,9 @@ class Learning:
             unfinished = {row[0] for row in db.execute(query, (learner,))}
         hidden = set(self._store.get(HIDDEN, []))
         return [
-            state_of(version, versions, rows, completed) for version in shown(versions, unfinished, hidden)
+            state_of(version, versions, rows, completed)
+            for version in shown(versions, unfinished, hidden)
+            if not _is_library(version.manifest)
         ]
 
     def course(self, learner: int, pack: int) -> CourseState | None:
@@ -160,15 +164,15 @@ class Learning:
         Raises:
             UnknownThingError: no such pack or lesson on this device.
         """
-        installed = self._installed(pack)
-        if installed is None or not 1 <= lesson <= len(installed.manifest.lessons):
+        installed = self._pack(pack)
+        if not 1 <= lesson <= len(installed.manifest.lessons):
             raise UnknownThingError(N_("Materi ini tidak ada di perangkat ini."))
         return installed.lesson(lesson)
 
     def finish_reading(self, learner: int, pack: int, lesson: int, seconds: int) -> None:
         """The learner says that the lesson has been read."""
         self.content(pack, lesson)
-        self._record(
+        self.record(
             learner, pack, lesson, LessonProgressed(learner, pack, lesson, WHOLE, _bounded(seconds))
         )
 
@@ -219,7 +223,7 @@ class Learning:
         self._check_attempts(learner, pack, lesson)
         right = _count_right(questions, answers)
         score = WHOLE * right // len(questions)
-        self._record(learner, pack, lesson, QuizSubmitted(learner, pack, lesson, score))
+        self.record(learner, pack, lesson, QuizSubmitted(learner, pack, lesson, score))
         result = self.last_result(learner, pack, lesson)
         if result is None:
             raise UnknownThingError(N_("Soal atau pilihan ini tidak ada."))
@@ -233,10 +237,33 @@ class Learning:
         if not answers or state is None or test is None:
             return None
         questions = self.content(pack, lesson).questions
+        if not questions:
+            # The answers are those of an activity, whose questions only it knows.
+            return None
         right = _count_right(questions, answers)
         score = WHOLE * right // len(questions)
         passed = score >= state.manifest.passing_grade * 100 if test.lesson.role == "posttest" else None
         return QuizResult(score, passed, right, len(questions), answers, test.attempts)
+
+    def manifest(self, pack: int) -> Manifest:
+        """
+        Raises:
+            UnknownThingError: no such pack on this device.
+        """
+        return self._pack(pack).manifest
+
+    def players(self) -> InstalledPack | None:
+        """The newest pack of players on this device."""
+        with self._store.read() as db:
+            found = [one for one in self._versions(db) if _is_library(one.manifest)]
+        newest = max(found, key=lambda one: (one.manifest.version, one.pack), default=None)
+        return None if newest is None else self._installed(newest.pack)
+
+    def activity_file(self, pack: int, lesson: int, path: str) -> Media | None:
+        """A file of the activity that a lesson is played from, or None if it has no such file."""
+        installed = self._pack(pack)
+        found = installed.manifest.lesson(lesson)
+        return None if found is None or not found.player else installed.file(f"{found.activity}/{path}")
 
     def file_names(self, pack: int) -> frozenset[str]:
         """The names of all files of a course."""
@@ -248,7 +275,7 @@ class Learning:
         installed = self._installed(pack)
         return None if installed is None else installed.media(path)
 
-    def _record(self, learner: int, pack: int, lesson: int, kind: Kind) -> None:
+    def record(self, learner: int, pack: int, lesson: int, kind: Kind) -> None:
         """Record, and the completion too if this met the course's rules for the first time."""
         with self._store.write() as db:
             self._recorder.record(kind)
@@ -286,10 +313,21 @@ class Learning:
             found = (dict(db.execute(query, (n, pack, lesson, int(submitted))).fetchall()) for n in numbers)
             return next((answers for answers in found if answers), {})
 
+    def _pack(self, pack: int) -> InstalledPack:
+        installed = self._installed(pack)
+        if installed is None:
+            raise UnknownThingError(N_("Materi ini tidak ada di perangkat ini."))
+        return installed
+
     def _installed(self, pack: int) -> InstalledPack | None:
         with self._store.read() as db:
             row = db.execute("SELECT manifest_hash FROM packs WHERE number = ?", (pack,)).fetchone()
         return None if row is None else self._packs.get(row[0])
+
+
+def _is_library(manifest: Manifest) -> bool:
+    """Whether a pack holds players and nothing to learn."""
+    return manifest.players == {LIBRARY}
 
 
 def _count_right(questions: Sequence[Question], answers: Mapping[int, str]) -> int:

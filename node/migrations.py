@@ -155,6 +155,17 @@ def m005_answers_of_every_kind(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m006_what_activities_keep(db: Database) -> None:
+    # What SCORM, H5P and cmi5 want to be given again, and what of it is in the log already; by the learner's own id.
+    db.execute(
+        """CREATE TABLE activity_states (
+            learner BLOB NOT NULL, course_key BLOB NOT NULL, lesson TEXT NOT NULL, content BLOB NOT NULL,
+            PRIMARY KEY (learner, course_key, lesson)
+        ) WITHOUT ROWID"""
+    )
+
+
 def is_newer(db: Database) -> bool:
     """Whether a later Lontar has changed this database in a way that this one doesn't know."""
     if not migrations.applied(db):

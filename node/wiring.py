@@ -14,6 +14,7 @@ from node.config import Config, load
 from node.history import History
 from node.learning import Learning
 from node.neighbours import Neighbours
+from node.playing import Playing
 from node.recorder import Recorder
 from node.shelf import NodeShelf
 from node.store import Store
@@ -36,6 +37,7 @@ class Node:
     shelf: NodeShelf
     bundles: Bundles
     neighbours: Neighbours
+    playing: Playing
 
     def close(self) -> None:
         self.store.close()
@@ -64,11 +66,12 @@ def open_node(
     anchor.note(store)
     worker = Worker(config, store, recorder, shelf, machine)
     bundles = Bundles(config, store, recorder, shelf, machine)
+    learning = Learning(store, recorder, packs)
     return Node(
         config,
         store,
         recorder,
-        Learning(store, recorder, packs),
+        learning,
         packs,
         worker,
         centre,
@@ -76,4 +79,5 @@ def open_node(
         shelf,
         bundles,
         Neighbours(config, centre, history, shelf),
+        Playing(store, recorder, learning),
     )

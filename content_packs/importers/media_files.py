@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import tempfile
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from content_packs.packing import MEDIA
 from sync.errors import N_
 
 _STEM_MOST: Final = 80
+_IN_MEMORY: Final = 64 * 1024 * 1024
 _SHOWN: Final = {ending: type_ for ending, type_ in MEDIA.items() if ending != ".vtt"}
 _ENDINGS: Final = {type_: ending for ending, type_ in reversed(_SHOWN.items())}
 _SHOWN_AS: Final = re.compile(r'src="media:([a-z0-9._-]+)"')
@@ -129,3 +131,26 @@ def decoded(text: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         return b""
+
+
+def kept(files: dict[str, Callable[[], bytes]]) -> dict[str, Callable[[], bytes]]:
+    """The same files, which can still be read when their archive is closed: large ones lie in a nameless file.
+
+    To open a tar.gz once for each file would unpack all of it as often.
+    """
+    spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+
+    def reader(start: int, size: int) -> Callable[[], bytes]:
+        def read() -> bytes:
+            spool.seek(start)
+            return spool.read(size)
+
+        return read
+
+    made: dict[str, Callable[[], bytes]] = {}
+    for name, read in files.items():
+        content = read()
+        start = spool.seek(0, 2)
+        spool.write(content)
+        made[name] = reader(start, len(content))
+    return made

@@ -6,13 +6,10 @@ assignment, chat …) and packages with programs are named as left out. What peo
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Final
-from urllib.parse import unquote
 
 from content_packs.importers.bank import in_lessons
 from content_packs.importers.draft import DraftLesson, DraftQuestion
@@ -21,7 +18,7 @@ from content_packs.importers.moodle_bank import QuestionBank
 from content_packs.importers.moodle_files import Backup, shown
 from content_packs.importers.moodle_lesson import parts_of
 from content_packs.importers.moodle_questions import DESCRIPTION, fraction_of, own_name, said
-from content_packs.importers.relink import HTML_MOST
+from content_packs.importers.relink import HTML_MOST, beside
 from content_packs.importers.texts import plain_of, wrapped
 from sync.errors import N_
 
@@ -138,18 +135,10 @@ def _page_file(activity: Activity, path: str, files: dict[str, SourceFile]) -> s
         return ""
 
     def find(address: str) -> SourceFile | None:
-        name = own_name(address) or _from_here(path, address)
+        name = own_name(address) or beside(path, address)
         return (files.get(name) or SourceFile(name, (name,), None)) if name else None
 
     return activity.backup.relinked(content.decode("utf-8", "replace"), find)
-
-
-def _from_here(path: str, address: str) -> str:
-    """The file that a relative address means; nothing for others."""
-    plain = unquote(re.split(r"[?#]", address, maxsplit=1)[0])
-    if not plain or plain.startswith(("/", "$@")) or ":" in plain.partition("/")[0]:
-        return ""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), plain))
 
 
 def _folder(activity: Activity) -> Made:

@@ -16,9 +16,10 @@ from content_packs.errors import PackError
 from content_packs.importers.archive import open_archive
 from content_packs.importers.bank import title_of
 from content_packs.importers.draft import Draft, DraftLesson
+from content_packs.importers.media_files import kept
 from content_packs.importers.moodle_activities import STRUCTURE, Activity, Made, read_activity
 from content_packs.importers.moodle_bank import QuestionBank
-from content_packs.importers.moodle_files import Backup, kept
+from content_packs.importers.moodle_files import Backup
 from content_packs.importers.moodle_questions import fraction_of, said
 from content_packs.importers.tally import Tally
 from content_packs.importers.texts import plain_of, wrapped

@@ -6,8 +6,7 @@ Who put a file there is never read.
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 from typing import Any, Final
 
@@ -23,7 +22,6 @@ from sync.errors import N_
 _HASH: Final = re.compile(r"[0-9a-f]{40}")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?![a-z])")
 _XML_MOST: Final = 256 * 1024 * 1024
-_IN_MEMORY: Final = 64 * 1024 * 1024
 _SHARED: Final = ("question", "course", "qtype_")
 """Components whose items have numbers of their own in the whole course; those of others only in their context."""
 
@@ -85,29 +83,6 @@ class Backup:
         # One content can lie there as a picture and as a document.
         made = SourceFile(file, (digest, file.rpartition(".")[2].lower()), read, said(element, "mimetype"))
         self._areas.setdefault(key, {})[path] = made
-
-
-def kept(files: dict[str, Callable[[], bytes]]) -> dict[str, Callable[[], bytes]]:
-    """The same files, which can still be read when their archive is closed: large ones lie in a nameless file.
-
-    To open a tar.gz once for each file would unpack all of it as often.
-    """
-    spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
-
-    def reader(start: int, size: int) -> Callable[[], bytes]:
-        def read() -> bytes:
-            spool.seek(start)
-            return spool.read(size)
-
-        return read
-
-    made: dict[str, Callable[[], bytes]] = {}
-    for name, read in files.items():
-        content = read()
-        start = spool.seek(0, 2)
-        spool.write(content)
-        made[name] = reader(start, len(content))
-    return made
 
 
 def shown(media: Media, files: Iterable[SourceFile], said_of: str = "") -> str:

@@ -6,13 +6,14 @@ have them; sections that only a style made into paragraphs stay apart. The resul
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable
 from html import escape
 from html.entities import html5
 from html.parser import HTMLParser
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from content_packs.importers.media_files import Media, SourceFile, in_text
 from content_packs.importers.tally import Tally
@@ -80,6 +81,14 @@ def relinked(html: str, find: Find, media: Media, tally: Tally) -> str:
     walker.feed(html)
     walker.close()
     return walker.finished()
+
+
+def beside(path: str, address: str) -> str:
+    """The file that a relative address in the page at `path` means; nothing for addresses that lead elsewhere."""
+    plain = unquote(re.split(r"[?#]", address, maxsplit=1)[0])
+    if not plain or plain.startswith(("/", "$@")) or ":" in plain.partition("/")[0]:
+        return ""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), plain))
 
 
 class _Walker(HTMLParser):

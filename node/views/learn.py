@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from typing import IO, cast
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from werkzeug.wsgi import FileWrapper
 
+from content_packs.outline import PLAYERS
 from node import mydata
-from node.course_state import CourseState
+from node.course_state import CourseState, LessonState
 from node.desk import course_or_404, desk, for_learners, lesson_or_404
+from node.player_app import beside
 from node.sittings import Sitting
 from web.languages import gettext as _
+from web.security import CONTENT_POLICY
 
 blueprint = Blueprint("learn", __name__)
 
@@ -40,6 +54,8 @@ def read(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
         content = learning.open_lesson(here.who, pack, lesson)
     else:
         content = learning.content(pack, lesson)
+    if state.lesson.player:
+        return _activity(here, course, state, content.html)
     return render_template("lesson.html", course=course, state=state, html=content.html)
 
 
@@ -85,6 +101,24 @@ def download(here: Sitting) -> ResponseReturnValue:
     file = mydata.export(desk().node, here.who, _(mydata.ABOUT))
     response = Response(file, mimetype="application/json")
     response.headers["Content-Disposition"] = "attachment; filename=data-saya-lontar.json"
+    return response
+
+
+def _activity(here: Sitting, course: CourseState, state: LessonState, html: str) -> Response:
+    """A lesson that is played: its page holds a frame of the second origin, if there is what plays it."""
+    port, player = current_app.config["PLAYER_PORT"], state.lesson.player
+    can_play = player in PLAYERS and (player == "cmi5" or desk().node.learning.players() is not None)
+    origin = beside(request.host, port) if port and can_play else ""
+    frame = ""
+    if origin:
+        play = desk().plays.begin(here, course.pack, state.lesson.number, desk().node.recorder.now())
+        frame = f"{origin}/{play.token}/"
+    page = render_template(
+        "activity.html", course=course, state=state, html=html, frame=frame, lacks_player=not can_play
+    )
+    response = make_response(page)
+    if origin:
+        response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; frame-src {origin}"
     return response
 
 

@@ -41,7 +41,10 @@ def test_what_was_created_is_loaded(tmp_path: Path) -> None:
 text = st.text(max_size=20)
 
 
-@given(st.builds(Settings, text, text, text, text, st.integers(0, 65535), text))
+ports = st.integers(0, 65535)
+
+
+@given(st.builds(Settings, text, text, text, text, ports, ports, text))
 @settings(max_examples=80)
 def test_any_text_survives_the_file(tmp_path_factory: pytest.TempPathFactory, told: Settings) -> None:
     folder = tmp_path_factory.mktemp("node")

@@ -94,7 +94,9 @@ def test_what_holds_no_question_is_refused(data: bytes, tmp_path: Path) -> None:
         aiken.read(path)
 
 
-lines = st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=1, max_size=20)
+lines = st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=1, max_size=20).filter(
+    lambda line: line == line.strip()
+)
 
 
 @given(lines, st.lists(lines, min_size=2, max_size=12, unique=True), st.data())

@@ -1,0 +1,50 @@
+"""Serves a village: its pages on one port, and on another what activities need to be played apart from them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+import waitress
+from flask import Flask
+
+from node.desk import desk_of
+from node.player_app import create_player_app
+
+_THREADS: Final = 8
+_PLAYER_THREADS: Final = 4
+
+
+class Served:
+    """Both servers. If the player's port is taken, the pages are served all the same, and say so."""
+
+    def __init__(self, pages: Flask, host: str, port: int, player_port: int) -> None:
+        """
+        Raises:
+            OSError: the pages' port is taken.
+        """
+        self._pages = waitress.create_server(pages, host=host, port=port, threads=_THREADS)
+        self.port: int = self._pages.effective_port
+        self._player = self._made_player(pages, host, player_port)
+        self.plays = self._player is not None
+
+    def run(self) -> None:
+        """Serve until closed."""
+        if self._player is not None:
+            threading.Thread(target=self._player.run, name="lontar-player", daemon=True).start()
+        self._pages.run()
+
+    def close(self) -> None:
+        for server in (self._player, self._pages):
+            if server is not None:
+                server.close()
+
+    def _made_player(self, pages: Flask, host: str, port: int) -> Any:
+        player = create_player_app(desk_of(pages))
+        try:
+            server = waitress.create_server(player, host=host, port=port, threads=_PLAYER_THREADS)
+        except (OSError, OverflowError):
+            return None
+        player.config["PAGES_PORT"] = self.port
+        pages.config["PLAYER_PORT"] = server.effective_port
+        return server
