@@ -13,7 +13,17 @@ from typing import Final
 from content_packs.errors import PackError
 from sync.errors import N_
 
-FORMATS: Final = ("moodle_backup", "cmi5", "scorm", "h5p", "moodle_xml", "gift", "aiken")
+FORMATS: Final = (
+    "moodle_backup",
+    "cmi5",
+    "scorm",
+    "common_cartridge",
+    "qti",
+    "h5p",
+    "moodle_xml",
+    "gift",
+    "aiken",
+)
 
 
 def importer_of(path: Path, named: str = "") -> ModuleType:

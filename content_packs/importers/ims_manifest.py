@@ -112,6 +112,17 @@ def descendants(element: Any, name: str) -> Iterator[Any]:
     return (one for one in element.iter() if local(one) == name)
 
 
+def outermost(element: Any, name: str) -> Iterator[Any]:
+    """Those of that local name that stand in no other one, in their order: each part of the XML is looked at once."""
+    waiting = [element]
+    while waiting:
+        one = waiting.pop()
+        if one is not element and local(one) == name:
+            yield one
+        else:
+            waiting += reversed(one)
+
+
 def local(element: Any) -> str:
     """The name of an element without its namespace; nothing for comments."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

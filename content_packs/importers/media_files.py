@@ -13,6 +13,7 @@ import tempfile
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from html import escape
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -154,3 +155,13 @@ def kept(files: dict[str, Callable[[], bytes]]) -> dict[str, Callable[[], bytes]
         spool.write(content)
         made[name] = reader(start, len(content))
     return made
+
+
+def shown(media: Media, files: Iterable[SourceFile], said_of: str = "") -> str:
+    """HTML that shows files, each in a paragraph, with their names as their alternative text."""
+    made = []
+    for file in files:
+        name = media.add(file)
+        if name:
+            made.append(f'<p><img src="media:{name}" alt="{escape(said_of or file.name)}"></p>')
+    return "\n".join(made)

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from content_packs.importers.bank import in_lessons
 from content_packs.importers.draft import DraftLesson, DraftQuestion
-from content_packs.importers.media_files import SourceFile
+from content_packs.importers.media_files import SourceFile, shown
 from content_packs.importers.moodle_bank import QuestionBank
-from content_packs.importers.moodle_files import Backup, shown
+from content_packs.importers.moodle_files import Backup
 from content_packs.importers.moodle_lesson import parts_of
 from content_packs.importers.moodle_questions import DESCRIPTION, fraction_of, own_name, said
 from content_packs.importers.relink import HTML_MOST, beside

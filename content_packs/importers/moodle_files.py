@@ -6,8 +6,6 @@ Who put a file there is never read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from html import escape
 from typing import Any, Final
 
 from content_packs.errors import PackError
@@ -83,13 +81,3 @@ class Backup:
         # One content can lie there as a picture and as a document.
         made = SourceFile(file, (digest, file.rpartition(".")[2].lower()), read, said(element, "mimetype"))
         self._areas.setdefault(key, {})[path] = made
-
-
-def shown(media: Media, files: Iterable[SourceFile], said_of: str = "") -> str:
-    """HTML that shows files, each in a paragraph, with their names as their alternative text."""
-    made = []
-    for file in files:
-        name = media.add(file)
-        if name:
-            made.append(f'<p><img src="media:{name}" alt="{escape(said_of or file.name)}"></p>')
-    return "\n".join(made)

@@ -12,7 +12,8 @@ from typing import Any, Final
 from content_packs.importers import moodle_questions
 from content_packs.importers.asked import Answer, Head, decimal_of
 from content_packs.importers.draft import DraftQuestion
-from content_packs.importers.moodle_files import Backup, shown
+from content_packs.importers.media_files import shown
+from content_packs.importers.moodle_files import Backup
 from content_packs.importers.moodle_questions import Told, fraction_of, said
 from content_packs.importers.texts import plain_of
 from sync.errors import N_

@@ -1,0 +1,143 @@
+"""QTI 1.2 as Common Cartridges have it: items of an assessment or a bank, made into questions.
+
+Source: IMS Common Cartridge 1.1 to 1.3, QTI profile (cc.multiple_choice, multiple_response, true_false, fib, pattern_match,
+essay).
+"""
+
+from __future__ import annotations
+
+import html as html_lib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from content_packs.importers import asked
+from content_packs.importers.asked import Answer, Head
+from content_packs.importers.draft import DraftQuestion
+from content_packs.importers.ims_manifest import attribute, children, descendants, local, outermost, text
+from content_packs.importers.moodle_questions import fraction_of
+from content_packs.importers.tally import Tally
+from content_packs.importers.texts import plain_of
+from sync.errors import N_
+
+_HTML: Final = "text/html"
+_GENERAL: Final = ("general_fb", "general")
+_ESSAY: Final = "essay"
+
+
+@dataclass(slots=True)
+class _Processing:
+    """What the conditions of an item say: texts or labels that earn points, and what is said to whom."""
+
+    right: dict[str, float] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+    """Choice to the name of its feedback."""
+    is_partial: bool = False
+    """A part of a word is enough, which Lontar doesn't know."""
+
+
+def questions_of(root: Any, html: Callable[[str], str], language: str, tally: Tally) -> list[DraftQuestion]:
+    """The questions of an assessment or bank, in their order; counted either way."""
+    made = (_question(item, html, language, tally) for item in outermost(root, "item"))
+    return [question for question in made if question is not None]
+
+
+def title_of_assessment(root: Any) -> str:
+    holder = next(descendants(root, "assessment"), None)
+    return "" if holder is None else " ".join(attribute(holder, "title").split())
+
+
+def _question(item: Any, html: Callable[[str], str], language: str, tally: Tally) -> DraftQuestion | None:
+    name = " ".join(attribute(item, "title").split())
+    presentation = next(children(item, "presentation"), None)
+    profile = _profile(item)
+    responses = [] if presentation is None else list(descendants(presentation, "response_lid"))
+    typed = [] if presentation is None else list(descendants(presentation, "response_str"))
+    if presentation is None or len(responses) + len(typed) != 1 or _ESSAY in profile:
+        tally.leave_out(
+            N_("Soal jenis %(kind)s yang tidak dapat dibawa: %(count)s."),
+            example=name,
+            kind=profile.removeprefix("cc.").partition(".")[0][:40] or "?",
+        )
+        return None
+    said = {attribute(one, "ident"): html(_material(one)) for one in outermost(item, "itemfeedback")}
+    general = next((said[key] for key in _GENERAL if plain_of(said.get(key, ""))), "")
+    head = Head(html(_asked(presentation)), name, general, attribute(item, "ident"), language)
+    processing = _processing(item)
+    if typed:
+        if processing.is_partial:
+            tally.leave_out(
+                N_("Jawaban isian dengan tanda bintang, atau yang tidak dapat diketik: %(count)s."),
+                example=head.example,
+            )
+        return asked.typed(head, [Answer(text_, 1.0) for text_ in processing.right], tally)
+    labels = [
+        (attribute(one, "ident"), html(_material(one))) for one in outermost(responses[0], "response_label")
+    ]
+    answers = [
+        Answer(shown, float(label in processing.right), said.get(processing.remarks.get(label, ""), ""))
+        for label, shown in labels
+    ]
+    is_single = attribute(responses[0], "rcardinality").lower() != "multiple"
+    return asked.choice(head, answers, is_single, tally, is_all=True)
+
+
+def _profile(item: Any) -> str:
+    """Which kind of question the item says it is."""
+    for one in outermost(item, "qtimetadatafield"):
+        if text(one, "fieldlabel") in ("cc_profile", "qmd_itemtype"):
+            return text(one, "fieldentry").lower()
+    return ""
+
+
+def _asked(presentation: Any) -> str:
+    """The question itself: material that stands beside the response, not inside of it."""
+    made = []
+    waiting = list(reversed(presentation))
+    while waiting:
+        child = waiting.pop()
+        if local(child) == "material":
+            made.append(_material_of(child))
+        elif local(child) in ("flow", "flow_mat"):
+            waiting += reversed(child)
+    return "\n".join(made)
+
+
+def _material(element: Any) -> str:
+    return "\n".join(_material_of(one) for one in outermost(element, "material"))
+
+
+def _material_of(material: Any) -> str:
+    made = []
+    for one in outermost(material, "mattext"):
+        said = "".join(one.itertext()).strip()
+        is_html = attribute(one, "texttype").lower() == _HTML
+        made.append(said if is_html else html_lib.escape(said, quote=False))
+    return " ".join(made)
+
+
+def _processing(item: Any) -> _Processing:
+    made = _Processing()
+    for condition in outermost(item, "respcondition"):
+        points = sum(fraction_of(one.text or "") for one in children(condition, "setvar"))
+        linked = next((attribute(one, "linkrefid") for one in children(condition, "displayfeedback")), "")
+        for holder in children(condition, "conditionvar"):
+            values = list(_values(holder))
+            made.is_partial |= any(local(one) == "varsubstring" for one in holder.iter())
+            for value in values:
+                if points > 0:
+                    made.right[value] = max(points, made.right.get(value, 0.0))
+            if linked and len(values) == 1:
+                made.remarks.setdefault(values[0], linked)
+    return made
+
+
+def _values(holder: Any) -> Iterator[str]:
+    """The values that must be given, not those that must not."""
+    waiting = list(reversed(holder))
+    while waiting:
+        one = waiting.pop()
+        if local(one) == "varequal" and (one.text or "").strip():
+            yield one.text.strip()
+        elif local(one) in ("and", "or"):
+            waiting += reversed(one)
