@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from content_packs.lesson_file import read_lesson_file
 from content_packs.manifest import open_manifest, sign_manifest
 from content_packs.verify import unpacked
 from sync import cbor, cose
@@ -33,22 +34,30 @@ def as_lists(value: Any) -> Any:
     return json.loads(json.dumps(value, default=lambda item: item.hex()))
 
 
-def test_the_frozen_manifest_is_read() -> None:
-    manifest = open_manifest(FROZEN["bytes"])
-    for name, value in FROZEN["values"].items():
+MANIFESTS = (FROZEN, FROZEN["later"])
+
+
+@pytest.mark.parametrize("frozen", MANIFESTS, ids=["first", "later"])
+def test_the_frozen_manifests_are_read(frozen: dict[str, Any]) -> None:
+    manifest, values = open_manifest(frozen["bytes"]), frozen["values"]
+    for name, value in values.items():
         if name not in ("lessons", "files", "modules"):
             assert getattr(manifest, name) == value, name
-    for made, kept in (*zip(manifest.lessons, FROZEN["values"]["lessons"], strict=True),
-                       *zip(manifest.files, FROZEN["values"]["files"], strict=True)):  # fmt: skip
-        for name, value in kept.items():
-            assert as_lists(getattr(made, name)) == as_lists(value), name
-    assert manifest.course_key == FROZEN["course key"]
+    for name in ("lessons", "files", "modules"):
+        for made, kept in zip(getattr(manifest, name), values[name], strict=True):
+            for field, value in kept.items():
+                assert as_lists(getattr(made, field)) == as_lists(value), field
+
+
+def test_a_manifest_is_known_by_its_hash_and_its_course_by_its_key() -> None:
+    assert open_manifest(FROZEN["bytes"]).course_key == FROZEN["course key"]
     assert sha256(FROZEN["bytes"]) == FROZEN["hash"]
 
 
-def test_the_frozen_manifest_is_written_again_byte_for_byte() -> None:
+@pytest.mark.parametrize("frozen", MANIFESTS, ids=["first", "later"])
+def test_the_frozen_manifests_are_written_again_byte_for_byte(frozen: dict[str, Any]) -> None:
     key = SigningKey.from_seed(FROZEN["seed"])
-    assert sign_manifest(key, open_manifest(FROZEN["bytes"])) == FROZEN["bytes"]
+    assert sign_manifest(key, open_manifest(frozen["bytes"])) == frozen["bytes"]
 
 
 def test_the_parts_of_the_envelope_are_those_that_stand_beside_it() -> None:
@@ -64,8 +73,16 @@ def test_a_spoilt_manifest_is_refused(case: dict[str, Any]) -> None:
         open_manifest(case["bytes"])
 
 
-def test_the_frozen_lesson_file_is_read() -> None:
-    assert cbor.decode(FROZEN["lesson file"]["bytes"]) == FROZEN["lesson file"]["values"]
+@pytest.mark.parametrize("name", ["lesson file", "lesson file of every kind"])
+def test_the_frozen_lesson_files_are_read(name: str) -> None:
+    frozen = FROZEN[name]
+    assert cbor.decode(frozen["bytes"]) == frozen["values"]
+    content = read_lesson_file(frozen["bytes"])
+    assert [question.id for question in content.questions] == [asked[0] for asked in frozen["values"][2]]
+    for question, asked in zip(content.questions, frozen["values"][2], strict=True):
+        kind = asked[5] if len(asked) > 5 else 0
+        right = [asked[3]] if kind == 0 else asked[3]
+        assert (question.kind, list(question.right)) == (kind, right)
 
 
 def test_the_frozen_pieces_are_read() -> None:
