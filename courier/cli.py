@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from courier.errors import DataFolderError
 from sync.cli_errors import speak_errors
 from sync.errors import N_, StickError
+from web.cli_parts import bar, stop_on_terminate
+from web.data_folder import DataFolderError
 
 if TYPE_CHECKING:
     from courier.desk import Desk
@@ -88,7 +86,7 @@ def serve(data: Path | None, port: int | None) -> None:
         click.echo(
             _("Halaman petugas: http://localhost:%(port)s (Ctrl-C untuk berhenti)") % {"port": listen}
         )
-        with _stop_on_terminate(server.close), contextlib.suppress(KeyboardInterrupt):
+        with stop_on_terminate(server.close), contextlib.suppress(KeyboardInterrupt):
             server.run()
         worker.wait()
 
@@ -148,7 +146,7 @@ def _collect(desk: Desk, drive: Stick, trust: str | None) -> int:
     if trust is not None:
         desk.believe(drive, trust)
     try:
-        with _bar(_("Mengambil")) as show:
+        with bar(_("Mengambil")) as show:
             done = desk.collect(drive, show)
     except StickError as problem:
         # What was read until then is here, and can be sent.
@@ -163,7 +161,7 @@ def _collect(desk: Desk, drive: Stick, trust: str | None) -> int:
 
 
 def _send(desk: Desk) -> None:
-    with _bar(_("Mengirim")) as show:
+    with bar(_("Mengirim")) as show:
         done = desk.send(show)
     click.echo(
         _(
@@ -184,20 +182,20 @@ def _send(desk: Desk) -> None:
     if not desk.is_registered():
         click.echo(_("Laptop ini belum terdaftar, jadi tidak menerima kiriman balik."), err=True)
         return
-    with _bar(_("Mengambil kiriman balik")) as show:
+    with bar(_("Mengambil kiriman balik")) as show:
         fetched = desk.fetch(show)
     click.echo(
         _("Kiriman balik baru: %(villages)s desa, %(parts)s paket.")
         % {"villages": fetched.villages, "parts": fetched.parts}
     )
-    with _bar(_("Mengambil pelatihan")) as show:
+    with bar(_("Mengambil pelatihan")) as show:
         brought = desk.bring_packs(show)
     if brought.packs:
         click.echo(_("%(count)s pelatihan baru untuk desa di rute ini.") % {"count": brought.packs})
 
 
 def _deliver(desk: Desk, drive: Stick) -> None:
-    with _bar(_("Mengisi flashdisk")) as show:
+    with bar(_("Mengisi flashdisk")) as show:
         done = desk.deliver(drive, show)
     click.echo(
         _(
@@ -225,35 +223,3 @@ def _moment(ms: int | None) -> str:
     if ms is None:
         return "–"
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H.%M %Z")
-
-
-@contextlib.contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal; nothing where nobody looks."""
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextlib.contextmanager
-def _stop_on_terminate(stop: Callable[[], None]) -> Iterator[None]:
-    """Let SIGTERM end the server as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        stop()
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -6,18 +6,16 @@ for this laptop only, so there is no setting for another address than 127.0.0.1.
 
 from __future__ import annotations
 
-import os
-import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import platformdirs
 
 from content_packs.store import write_safely
-from courier.errors import DataFolderError
 from sync.errors import N_
 from sync.keys import RandomBytes, SigningKey
+from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "courier.toml"
 KEYS: Final = "keys"
@@ -62,16 +60,16 @@ def prepared(data: Path, random_bytes: RandomBytes) -> Config:
         for name in _SECRETS:
             # What a power cut left of the first start stays in use.
             if not (keys / f"{name}.key").exists():
-                _write_secret(keys / f"{name}.key", random_bytes(32))
+                write_key(keys / f"{name}.key", random_bytes(32))
         save(data, Settings())
-    secret = {name: _read_secret(keys / f"{name}.key") for name in _SECRETS}
+    secret = {name: read_key(keys / f"{name}.key") for name in _SECRETS}
     key = SigningKey.from_seed(secret["signing"])
     return Config(data, _read_settings(data / FILE), key, secret["sealing"], secret["session"])
 
 
 def save(data: Path, settings: Settings) -> None:
-    lines = [f"{field.name} = {_toml(getattr(settings, field.name))}" for field in fields(settings)]
-    write_safely(data / FILE, ("\n".join(lines) + "\n").encode())
+    lines = [as_toml(field.name, getattr(settings, field.name)) for field in fields(settings)]
+    write_safely(data / FILE, "".join(lines).encode())
 
 
 def with_hub(config: Config, hub_url: str) -> Config:
@@ -89,18 +87,9 @@ def with_hub(config: Config, hub_url: str) -> Config:
 
 
 def _read_settings(path: Path) -> Settings:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise DataFolderError(
-            N_("Berkas %(path)s tidak dapat dibaca: %(problem)s"), path=path, problem=problem
-        ) from problem
     known = {field.name: type(field.default) for field in fields(Settings)}
+    values = read_settings(path, known)
     for name, value in values.items():
-        if name not in known:
-            raise DataFolderError(
-                N_("Pengaturan %(name)s dalam %(path)s tidak dikenal."), name=name, path=path
-            )
         if type(value) is not known[name]:
             raise DataFolderError(
                 N_("Pengaturan %(name)s dalam %(path)s salah jenis."), name=name, path=path
@@ -108,34 +97,3 @@ def _read_settings(path: Path) -> Settings:
     if values.get("zone", "WIB") not in ("WIB", "WITA", "WIT"):
         raise DataFolderError(N_("Pengaturan %(name)s dalam %(path)s salah jenis."), name="zone", path=path)
     return Settings(**values)
-
-
-def _write_secret(path: Path, secret: bytes) -> None:
-    """Write a key so that only the owner can read it, never over an existing one."""
-    temporary = path.with_suffix(".tmp")
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secret.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _read_secret(path: Path) -> bytes:
-    try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as problem:
-        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path) from problem
-    if len(secret) != 32:
-        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path)
-    return secret
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, int):
-        return str(value)
-    escaped = (
-        char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08X}" for char in str(value)
-    )
-    return f'"{"".join(escaped)}"'

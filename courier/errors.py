@@ -11,13 +11,6 @@ class CourierError(LontarError):
     code: ClassVar[str] = "courier"
 
 
-class DataFolderError(CourierError):
-    """The data folder can't be used as it is."""
-
-    code = "data-folder"
-    exit_code = 2
-
-
 class NewerDatabaseError(CourierError):
     """The ledger was written by a newer Lontar; nothing is touched."""
 

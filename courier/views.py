@@ -23,7 +23,6 @@ from sync.keys import fingerprint
 from sync.keyset import Keyset
 from sync.stick import Stick
 from sync.words import spoken, words_of
-from web.dates import number
 from web.languages import gettext as _
 
 PAGE: Final = 40
@@ -43,7 +42,6 @@ class _Parts:
 
 def prepare(app: Flask, desk: Desk, worker: Worker, plugged_in: PluggedIn) -> None:
     app.extensions["courier"] = _Parts(desk, worker, plugged_in)
-    app.jinja_env.filters["size"] = size
     app.jinja_env.globals.update(Outcome=Outcome, State=State, Task=Task)
     app.register_blueprint(blueprint)
 
@@ -151,14 +149,6 @@ def set_centre() -> ResponseReturnValue:
         return _centre(refusal.sentence(_), url, code), 422
     flash(_("Terdaftar di pusat.") if code else _("Alamat pusat disimpan."))
     return redirect(url_for("pages.centre"))
-
-
-def size(count: int) -> str:
-    """Bytes as people say them: "512 B", "12 KB", "1,5 MB"."""
-    for unit, bytes_of_it, decimals in (("GB", 1 << 30, 1), ("MB", 1 << 20, 1), ("KB", 1 << 10, 0)):
-        if count >= bytes_of_it:
-            return f"{number(count / bytes_of_it, decimals)} {unit}"
-    return f"{count} B"
 
 
 def _centre(problem: str = "", url: str = "", code: str = "") -> str:

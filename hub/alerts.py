@@ -1,12 +1,18 @@
-"""What needs a person's eye, each thing once however often it happens. Owns the table alerts."""
+"""What needs a person's eye, each thing once however often it happens. Owns the table alerts.
+
+An alert ends when an operator has dealt with it, for good: the row stays, with who and when. Some end by themselves
+as well, when their cause is gone; that isn't written down but asked of what this hub holds (`queries.alerts`).
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from hub.errors import NotFoundError
 from hub.schema import alerts
+from sync.errors import N_
 
 FORK: Final = "fork"
 UNREADABLE: Final = "unreadable"
@@ -29,3 +35,18 @@ def raise_alert(connection: Connection, kind: str, device: int, subject: bytes, 
         connection.execute(
             insert(alerts).values(kind=kind, device=device, subject=subject, first_ms=now_ms)
         )
+
+
+def handle(connection: Connection, pk: int, operator: str, now_ms: int) -> None:
+    """Write down that this operator has dealt with an alert. Who came first stays.
+
+    Raises:
+        NotFoundError: there is no such alert.
+    """
+    if connection.execute(select(alerts.c.pk).where(alerts.c.pk == pk)).first() is None:
+        raise NotFoundError(N_("Peringatan ini tidak ada."))
+    connection.execute(
+        update(alerts)
+        .where(alerts.c.pk == pk, alerts.c.handled_ms.is_(None))
+        .values(handled_ms=now_ms, handled_by=operator)
+    )

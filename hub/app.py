@@ -23,6 +23,7 @@ from hub.views import (
     learners,
     more,
     overview,
+    pack,
     packs,
     regions,
     sticks,
@@ -47,6 +48,6 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, packs, more):
+    for view in (sticks, bundles, couriers, announcements, packs, pack, more):
         app.register_blueprint(view.blueprint)
     return app

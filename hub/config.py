@@ -8,17 +8,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hub.errors import DataFolderError
 from sync.errors import N_
 from sync.keys import RandomBytes, SigningKey
 from sync.keyset import Keyset, open_keyset, sign_keyset
 from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
+from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "hub.toml"
 _KEYS: Final = ("root", "hub", "intake", "publisher", "session")
@@ -58,7 +57,7 @@ def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> C
     )
     (data / "keyset.cose").write_bytes(sign_keyset(root, keyset))
     url = database_url or f"sqlite:///{(data / 'hub.db').resolve()}"
-    (data / FILE).write_text(f'database_url = "{url}"\n', encoding="utf-8")
+    (data / FILE).write_text(as_toml("database_url", url), encoding="utf-8")
     return load(data)
 
 
@@ -76,20 +75,10 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
             ),
             folder=data,
         )
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise DataFolderError(
-            N_("Berkas %(path)s tidak dapat dibaca: %(problem)s"), path=path, problem=problem
-        ) from problem
+    values = read_settings(path, {"database_url"})
     url = (os.environ if environment is None else environment).get("LONTAR_HUB_DATABASE_URL")
     if url:
         values["database_url"] = url
-    for name in values:
-        if name != "database_url":
-            raise DataFolderError(
-                N_("Pengaturan %(name)s dalam %(path)s tidak dikenal."), name=name, path=path
-            )
     keyset_data = (data / "keyset.cose").read_bytes()
     keyset = open_keyset(keyset_data)
     return Config(
@@ -98,26 +87,16 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         _hub_key(data / "keys", keyset),
         keyset,
         keyset_data,
-        _read_key(data / "keys" / "session.key"),
+        read_key(data / "keys" / "session.key"),
         tuple(_opening_key(path) for path in sorted((data / "keys").glob("intake*.key"))),
         secrets.token_bytes,
     )
 
 
-def write_key(path: Path, seed: bytes) -> None:
-    """Write a key so that only the owner can read it, never over an existing one."""
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-    ) as file:
-        file.write(seed.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _hub_key(keys: Path, keyset: Keyset) -> SigningKey:
     """The private key of the first hub key in the keyset."""
     for path in sorted(keys.glob("hub*.key")):
-        key = SigningKey.from_seed(_read_key(path))
+        key = SigningKey.from_seed(read_key(path))
         if key.public == keyset.hub_keys[0]:
             return key
     raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=keys / "hub.key")
@@ -127,15 +106,5 @@ def _opening_key(path: Path) -> OpeningKey:
     """Suite 2 keys are longer, so the length tells the suite."""
     for suite in SUITES:
         with contextlib.suppress(DataFolderError):
-            return OpeningKey(suite, _read_key(path, seed_size(suite)))
+            return OpeningKey(suite, read_key(path, seed_size(suite)))
     raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path)
-
-
-def _read_key(path: Path, size: int = 32) -> bytes:
-    try:
-        seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as problem:
-        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path) from problem
-    if len(seed) != size:
-        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path)
-    return seed

@@ -19,8 +19,9 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from hub.errors import BusyError, DataFolderError, NewerDatabaseError
+from hub.errors import BusyError, NewerDatabaseError
 from sync.errors import N_
+from web.data_folder import DataFolderError
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _READ: Final = "lontar_read"

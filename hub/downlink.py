@@ -102,25 +102,6 @@ def seal(connection: Connection, config: Config, scopes: Iterable[str], now_ms: 
             pass
 
 
-def decisions(connection: Connection, scope: str) -> list[Entry]:
-    """Everything said in one scope, sealed or not, in order; for pages and checks."""
-    query = (
-        select(_segments.c.data)
-        .join(_logs, _logs.c.pk == _segments.c.log)
-        .where(_logs.c.scope == scope)
-        .order_by(_logs.c.pk, _segments.c.idx)
-    )
-    said = [
-        entry
-        for data in connection.execute(query).scalars()
-        for entry in segment.open_segment(data).read().entries()
-    ]
-    waiting = select(_pending).where(_pending.c.scope == scope).order_by(_pending.c.pk)
-    return said + [
-        Entry(-1, row.kind, 0, tuple(cbor.decode(row.fields))) for row in connection.execute(waiting)
-    ]
-
-
 def _seal_one(connection: Connection, config: Config, scope: str, now_ms: int) -> bool:
     """Make one segment of what waits in a scope; False if nothing does."""
     # Whoever comes second waits here, and finds the rows gone.

@@ -11,11 +11,6 @@ class HubError(LontarError):
     code: ClassVar[str] = "hub"
 
 
-class DataFolderError(HubError):
-    code = "data-folder"
-    exit_code = 2
-
-
 class NewerDatabaseError(HubError):
     code = "newer-database"
     exit_code = 3

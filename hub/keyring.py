@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from content_packs.store import write_safely
 from hub import downlink
-from hub.config import Config, load, write_key
+from hub.config import Config, load
 from hub.db import writing
 from hub.errors import HubError
 from sync.decisions import KeysRotated
@@ -23,6 +23,7 @@ from sync.errors import N_
 from sync.keys import KEY_SIZE, SigningKey, sha256
 from sync.keyset import Keyset, sign_keyset
 from sync.sealing import OpeningKey, SealingKey, seed_size
+from web.data_folder import write_key
 
 ROOT_FILE = "root.key"
 

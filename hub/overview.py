@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, FromClause, func, select
 
 from hub import schema
-from hub.queries import regions
+from hub.queries import alerts, regions
 from sync.errors import N_
 
 
@@ -33,5 +33,5 @@ def figures(connection: Connection) -> list[tuple[str, int]]:
         (N_("Catatan digabungkan"), entries(schema.MERGED)),
         (N_("Catatan menunggu bagian yang hilang"), entries(schema.GAP)),
         (N_("Catatan dikarantina"), entries(schema.QUARANTINED)),
-        (N_("Peringatan"), rows(schema.alerts)),
+        (N_("Peringatan"), alerts.count(connection)),
     ]

@@ -54,16 +54,33 @@ def publish(
         PackError: it is damaged, its publisher isn't in the keyset, or there is no room for it.
         NotFoundError: there is no such region.
     """
-    with reading(engine) as connection:
-        for scope in scopes:
-            if scope and regions.find(connection, scope) is None:
-                raise NotFoundError(
-                    N_("Wilayah dengan kode %(code)s tidak ada dalam daftar wilayah."), code=scope
-                )
+    _check_scopes(engine, scopes)
+    manifest, manifest_hash = keep(engine, config, file)
+    promise(engine, manifest, manifest_hash, scopes, now_ms)
+    return manifest, manifest_hash
+
+
+def keep(engine: Engine, config: Config, file: Path) -> tuple[Manifest, bytes]:
+    """Verify a pack and keep it, so that it can be looked at; nobody is promised it yet.
+
+    Raises:
+        PackError: it is damaged, its publisher isn't in the keyset, or there is no room for it.
+    """
     with open_pack(file, trusted_by(config.keyset, None)) as pack:
         store_of(config).install(pack)
         manifest_hash = pack.manifest_hash
-    manifest = courses.add(engine, config, file)
+    return courses.add(engine, config, file), manifest_hash
+
+
+def promise(
+    engine: Engine, manifest: Manifest, manifest_hash: bytes, scopes: Sequence[str], now_ms: int
+) -> None:
+    """Promise a pack that is kept here to regions; those that have the promise already get no second one.
+
+    Raises:
+        NotFoundError: there is no such region.
+    """
+    _check_scopes(engine, scopes)
     said = PackPublished(
         manifest.course_key, manifest_hash, manifest.version, manifest.packed, manifest.title[:_TITLE_MOST]
     )
@@ -78,7 +95,6 @@ def publish(
             made = insert_or_ignore(connection, _o).values(**row).on_conflict_do_nothing()
             if connection.execute(made.returning(_o.c.scope)).first() is not None:
                 downlink.decide(connection, scope, said, now_ms)
-    return manifest, manifest_hash
 
 
 def withdraw(engine: Engine, manifest_hash: bytes, reason: str, now_ms: int) -> None:
@@ -135,6 +151,21 @@ def lacking(connection: Connection, region: str) -> list[tuple[bytes, int]]:
             if device.pk not in holders[bytes(row.manifest_hash)]:
                 made[bytes(row.manifest_hash)] = row.size
     return sorted(made.items(), key=lambda one: (one[1], one[0]))
+
+
+def waiting(connection: Connection, store: PackStore) -> list[tuple[bytes, Manifest]]:
+    """(manifest hash, manifest) of the packs that are kept here and promised to nobody."""
+    promised = {bytes(one) for one in connection.execute(select(_o.c.manifest_hash)).scalars()}
+    return [(one.manifest_hash, one.manifest) for one in store.packs() if one.manifest_hash not in promised]
+
+
+def _check_scopes(engine: Engine, scopes: Sequence[str]) -> None:
+    with reading(engine) as connection:
+        for scope in scopes:
+            if scope and regions.find(connection, scope) is None:
+                raise NotFoundError(
+                    N_("Wilayah dengan kode %(code)s tidak ada dalam daftar wilayah."), code=scope
+                )
 
 
 def _devices(connection: Connection, scope: str) -> set[int]:

@@ -271,6 +271,9 @@ alerts = Table(
     # What makes two alerts the same one: a head, a segment id.
     Column("subject", LargeBinary, nullable=False),
     Column("first_ms", BigInteger, nullable=False),
+    # When an operator dealt with it, and the name of the account. Written once.
+    Column("handled_ms", BigInteger),
+    Column("handled_by", Text),
     UniqueConstraint("kind", "device", "subject", name="uq_alerts"),
 )
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from hub import downlink, identity, schema
-from hub.config import Config, write_key
+from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import HubError
 from hub.segments import begins_with
@@ -46,6 +46,7 @@ from sync.registration import (
     sign_registration,
 )
 from sync.sealing import sealing_public
+from web.data_folder import read_key, write_key
 
 _UPSTREAM: Final = "upstream"
 _KEY: Final = "relay.key"
@@ -247,7 +248,7 @@ def _send_again(connection: Connection, prefix: bytes) -> None:
 
 
 def _key(path: Path) -> SigningKey:
-    return SigningKey.from_seed(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+    return SigningKey.from_seed(read_key(path))
 
 
 def _get(connection: Connection, name: str) -> bytes | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
@@ -15,11 +13,12 @@ import click
 
 from node import cli_parts
 from node.cli_neighbours import found, found_by_others, meet_all, neighbours
-from node.cli_parts import CODE, DATA, HUB, PORT, REFUSED, VILLAGE, VILLAGE_NAME, bar, opened
+from node.cli_parts import CODE, DATA, HUB, PORT, REFUSED, VILLAGE, VILLAGE_NAME, opened
 from node.cli_replace import replace
-from node.errors import DataFolderError
 from sync.cli_errors import speak_errors
 from sync.errors import N_
+from web.cli_parts import bar, stop_on_terminate
+from web.data_folder import DataFolderError
 
 if TYPE_CHECKING:
     from node.wiring import Node
@@ -97,7 +96,7 @@ def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None
             made.worker.start(lambda: look_around(made))
         with (
             found_by_others(made, listen[1]),
-            _stop_on_terminate(server.close),
+            stop_on_terminate(server.close),
             contextlib.suppress(KeyboardInterrupt),
         ):
             server.run()
@@ -161,7 +160,7 @@ def status(data: Path) -> None:
 @speak_errors
 def sync_command(data: Path) -> None:
     with opened(data) as made:
-        with bar(_("Mengirim"), unit_bytes=True) as show:
+        with bar(_("Mengirim")) as show:
             outcome = made.worker.exchange(show)
         counts, state = made.recorder.counts(), made.worker.state()
         click.echo(
@@ -212,18 +211,3 @@ def _moment(ms: int | None) -> str:
     if ms is None:
         return _("Belum pernah")
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H.%M %Z")
-
-
-@contextlib.contextmanager
-def _stop_on_terminate(stop: Callable[[], None]) -> Iterator[None]:
-    """Let SIGTERM end the server as Ctrl-C does, so that a clean stop seals what waits."""
-
-    def interrupt(*_: object) -> None:
-        stop()
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

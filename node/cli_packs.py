@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from node.cli_parts import DATA, bar, opened
+from node.cli_parts import DATA, opened
 from node.errors import UnknownThingError
 from sync.cli_errors import speak_errors
 from sync.errors import N_
+from web.cli_parts import bar
 
 
 @click.command(help=_("Pelatihan yang dibagikan pusat dan belum ada di laptop ini."))

@@ -1,21 +1,19 @@
-"""What the laptop's commands share: the folder they work in, making a node, registering it, a progress bar."""
+"""What the laptop's commands share: the folder they work in, making a node, registering it."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from node.errors import DataFolderError
 from sync.errors import N_, LontarError, NotAHubError, RefusedError, SignatureError, UnreachableError
+from web.data_folder import DataFolderError
 
 if TYPE_CHECKING:
     from node.wiring import Node
@@ -109,20 +107,3 @@ def register_new(made: Node, data: Path, code: str) -> None:
         click.echo(problem.sentence(_), err=True)
         is_no = isinstance(problem, RefusedError | SignatureError)
         sys.exit(REFUSED if is_no else problem.exit_code)
-
-
-@contextlib.contextmanager
-def bar(label: str, unit_bytes: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar on a terminal; nothing where nobody looks."""
-    columns = [TextColumn("{task.description}"), BarColumn()]
-    columns += [DownloadColumn()] if unit_bytes else [TextColumn("{task.completed}")]
-    console = Console(stderr=True)
-    with Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from node.cli_parts import bar, opened
+from node.cli_parts import opened
 from node.courses import install_from
 from node.errors import NodeError
 from node.trust import pinned_keyset
@@ -16,6 +16,7 @@ from sync.errors import N_
 from sync.keys import fingerprint
 from sync.stick import Stick
 from sync.words import words_of
+from web.cli_parts import bar
 
 if TYPE_CHECKING:
     from node.wiring import Node

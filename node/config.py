@@ -6,7 +6,6 @@ Secrets lie in `keys/`, one file each, readable by the owner only. Unknown setti
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any, Final
 
 import platformdirs
 
-from node.errors import DataFolderError
 from sync.errors import N_
 from sync.keys import SigningKey
+from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "node.toml"
 KEYS: Final = "keys"
@@ -76,9 +75,9 @@ def create(data: Path, settings: Settings, secrets: Mapping[str, bytes]) -> Conf
         raise DataFolderError(N_("Folder %(folder)s sudah berisi data Lontar."), folder=data)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in _SECRETS:
-        write_secret(keys / f"{name}.key", secrets[name])
-    lines = [f"{field.name} = {_toml(getattr(settings, field.name))}" for field in fields(settings)]
-    (data / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_key(keys / f"{name}.key", secrets[name])
+    lines = [as_toml(field.name, getattr(settings, field.name)) for field in fields(settings)]
+    (data / FILE).write_text("".join(lines), encoding="utf-8")
     return load(data)
 
 
@@ -96,25 +95,15 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
             ),
             folder=data,
         )
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise DataFolderError(
-            N_("Berkas %(path)s tidak dapat dibaca: %(problem)s"), path=path, problem=problem
-        ) from problem
     known = {field.name for field in fields(Settings)}
+    values = read_settings(path, known)
     names = os.environ if environment is None else environment
     for name, text in names.items():
         if name.startswith("LONTAR_") and name[7:].lower() in known:
             setting = name[7:].lower()
             values[setting] = int(text) if setting in _NUMBERS and text.isdecimal() else text
-    for name in values:
-        if name not in known:
-            raise DataFolderError(
-                N_("Pengaturan %(name)s dalam %(path)s tidak dikenal."), name=name, path=path
-            )
     settings = _settings(values, path)
-    secret = {name: _read_secret(data / KEYS / f"{name}.key") for name in _SECRETS}
+    secret = {name: read_key(data / KEYS / f"{name}.key") for name in _SECRETS}
     return Config(
         data,
         settings,
@@ -124,16 +113,6 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         secret["session"],
         Path(names.get("LONTAR_STATE") or platformdirs.user_state_path("lontar")),
     )
-
-
-def write_secret(path: Path, secret: bytes) -> None:
-    """Write a key so that only the owner can read it, never over an existing one."""
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-    ) as file:
-        file.write(secret.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _settings(values: dict[str, Any], path: Path) -> Settings:
@@ -150,22 +129,3 @@ def _settings(values: dict[str, Any], path: Path) -> Settings:
                 N_("Pengaturan %(name)s dalam %(path)s salah jenis."), name=field.name, path=path
             )
     return settings
-
-
-def _read_secret(path: Path) -> bytes:
-    try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as problem:
-        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path) from problem
-    if len(secret) != 32:
-        raise DataFolderError(N_("Kunci %(path)s hilang atau rusak."), path=path)
-    return secret
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, int):
-        return str(value)
-    escaped = (
-        char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08X}" for char in str(value)
-    )
-    return f'"{"".join(escaped)}"'

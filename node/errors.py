@@ -11,13 +11,6 @@ class NodeError(LontarError):
     code: ClassVar[str] = "node"
 
 
-class DataFolderError(NodeError):
-    """The data folder can't be used as it is."""
-
-    code = "data-folder"
-    exit_code = 2
-
-
 class NewerDatabaseError(NodeError):
     """The database was written by a newer Lontar; nothing is touched."""
 

@@ -25,7 +25,7 @@ ZONES: Final = {
 def prepare(app: Flask) -> None:
     app.config.setdefault("ZONE", "WIB")
     app.jinja_env.filters.update(
-        moment=moment, day=day, number=number, score=score, minutes=minutes, initials=initials
+        moment=moment, day=day, number=number, score=score, size=size, minutes=minutes, initials=initials
     )
 
 
@@ -58,6 +58,14 @@ def number(value: float, decimals: int = 1) -> str:
 def score(hundredths: int | None) -> str:
     """Hundredths of a percent as a mark from 0 to 100; "–" for None."""
     return "–" if hundredths is None else number(hundredths / 100)
+
+
+def size(count: int) -> str:
+    """Bytes as people say them: "512 B", "12 KB", "1,5 MB"."""
+    for unit, bytes_of_it, decimals in (("GB", 1 << 30, 1), ("MB", 1 << 20, 1), ("KB", 1 << 10, 0)):
+        if count >= bytes_of_it:
+            return f"{number(count / bytes_of_it, decimals)} {unit}"
+    return f"{count} B"
 
 
 def minutes(seconds: int) -> str:

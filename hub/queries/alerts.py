@@ -1,38 +1,80 @@
-"""What needs a person's eye, newest first, with the device and village that it is about."""
+"""What needs a person's eye, newest first, with the device and village that it is about; and what no longer does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
 
 from hub import schema
+from hub.alerts import AHEAD, UNREADABLE
 
 _a: Final = schema.alerts
+_s: Final = schema.segments
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
+    """An alert that is over and that nobody has handled ended by itself."""
+
+    pk: int
     kind: str
     first_ms: int
     device: bytes
     village: str
+    is_open: bool
+    handled_ms: int | None
+    handled_by: str | None
 
 
-def count(connection: Connection) -> int:
-    return int(connection.execute(select(func.count()).select_from(_a)).scalar_one())
+def count(connection: Connection, is_open: bool = True) -> int:
+    query = select(func.count()).select_from(_a).where(_open() if is_open else not_(_open()))
+    return int(connection.execute(query).scalar_one())
 
 
-def listed(connection: Connection, most: int, skip: int = 0, device: int | None = None) -> list[AlertRow]:
-    """The newest alerts, of one device or of all."""
-    query = select(_a.c.kind, _a.c.first_ms, schema.devices.c.device, schema.devices.c.village).join(
+def listed(
+    connection: Connection, most: int, skip: int = 0, device: int | None = None, is_open: bool = True
+) -> list[AlertRow]:
+    """The newest alerts that are open (or those that are over), of one device or of all."""
+    query = select(_a, schema.devices.c.device.label("device_id"), schema.devices.c.village).join(
         schema.devices, schema.devices.c.pk == _a.c.device
     )
+    query = query.where(_open() if is_open else not_(_open()))
     if device is not None:
         query = query.where(_a.c.device == device)
     query = query.order_by(_a.c.first_ms.desc(), _a.c.pk.desc()).limit(most).offset(skip)
     return [
-        AlertRow(row.kind, row.first_ms, bytes(row.device), row.village)
+        AlertRow(
+            row.pk,
+            row.kind,
+            row.first_ms,
+            bytes(row.device_id),
+            row.village,
+            is_open,
+            row.handled_ms,
+            row.handled_by,
+        )
         for row in connection.execute(query)
     ]
+
+
+def _open() -> ColumnElement[bool]:
+    """Nobody has dealt with it, and its cause isn't gone."""
+    was_read = _held(_s.c.id == _a.c.subject, _s.c.state == schema.MERGED)
+    # A device names the beginning of an id.
+    came_again = _held(
+        func.substr(_s.c.id, 1, func.length(_a.c.subject)) == _a.c.subject, _s.c.branch.is_not(None)
+    )
+    is_over = or_(
+        _a.c.handled_ms.is_not(None),
+        and_(_a.c.kind == UNREADABLE, was_read),
+        and_(_a.c.kind == AHEAD, came_again),
+    )
+    return not_(is_over)
+
+
+def _held(*conditions: Any) -> ColumnElement[bool]:
+    """Whether this hub holds such a segment of the alert's device."""
+    query = select(_s.c.pk).join(schema.logs, schema.logs.c.pk == _s.c.log)
+    return exists(query.where(schema.logs.c.device == _a.c.device, *conditions).correlate(_a))

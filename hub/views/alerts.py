@@ -1,24 +1,46 @@
-"""What needs a person's eye."""
+"""What needs a person's eye, and what no longer does."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hub.db import reading
+from hub import alerts as alert_list
+from hub.db import reading, writing
 from hub.queries import alerts, regions
-from hub.views.desk import PAGE, hub, page_number, pages_of
+from hub.views.desk import NUMBER, PAGE, hub, operator, page_number, pages_of
+from web.languages import gettext as _
+
+OVER = "selesai"
 
 blueprint = Blueprint("alerts", __name__)
 
 
 @blueprint.get("/peringatan")
 def listed() -> ResponseReturnValue:
+    is_open = request.args.get("keadaan") != OVER
     with reading(hub().engine) as connection:
-        total = alerts.count(connection)
+        total = alerts.count(connection, is_open)
         page = min(page_number(), pages_of(total))
-        rows = alerts.listed(connection, PAGE, (page - 1) * PAGE)
+        rows = alerts.listed(connection, PAGE, (page - 1) * PAGE, is_open=is_open)
         names = regions.names(connection, {row.village for row in rows})
+        over = alerts.count(connection, is_open=False)
     return render_template(
-        "alerts.html", alerts=rows, total=total, names=names, page=page, pages=pages_of(total)
+        "alerts.html",
+        alerts=rows,
+        total=total,
+        over=over,
+        is_open=is_open,
+        OVER=OVER,
+        names=names,
+        page=page,
+        pages=pages_of(total),
     )
+
+
+@blueprint.post(f"/peringatan/{NUMBER}/ditangani")
+def handle(number: int) -> ResponseReturnValue:
+    with writing(hub().engine) as connection:
+        alert_list.handle(connection, number, operator().name, hub().intake.now_ms())
+    flash(_("Peringatan dicatat sudah ditangani."))
+    return redirect(url_for("alerts.listed"))

@@ -52,17 +52,18 @@ def _page(given: str, problem: str = "") -> str:
             region = typed.known_region(connection, typed.region_code(given))
         except TypedError as refusal:
             region, problem = "", problem or refusal.sentence(_)
-        everything = said.in_scope(connection, region)
-        page = min(page_number(), pages_of(len(everything)))
+        pages = pages_of(said.count(connection, region))
+        page = min(page_number(), pages)
+        decisions = said.in_scope(connection, region, PAGE, (page - 1) * PAGE)
         names = regions.names(connection, {region})
     return render_template(
         "announcements.html",
         region=region,
         given=given,
         names=names,
-        said=everything[(page - 1) * PAGE : page * PAGE],
+        said=decisions,
         page=page,
-        pages=pages_of(len(everything)),
+        pages=pages,
         problem=problem,
         title_most=TITLE_MOST,
         text_most=TEXT_MOST,

@@ -12,7 +12,7 @@ from hub.db import reading
 from hub.errors import HubError
 from hub.queries import regions
 from hub.views import typed
-from hub.views.desk import PAGE, hub, page_number, pages_of
+from hub.views.desk import NUMBER, PAGE, hub, page_number, pages_of
 from hub.views.typed import TypedError
 from sync.errors import N_
 from web.languages import gettext as _
@@ -46,7 +46,7 @@ def add() -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/<int:number>/cabut")
+@blueprint.post(f"/{NUMBER}/cabut")
 def revoke(number: int) -> ResponseReturnValue:
     couriers.revoke(hub().engine, number)
     flash(_("Akses petugas dicabut. Flashdisk yang masih dibawanya tetap diterima pusat."))

@@ -19,6 +19,8 @@ from web.languages import here
 
 PAGE: Final = 50
 """Rows on one page of a list."""
+NUMBER: Final = "<int(max=9223372036854775807):number>"
+"""A row of this hub in an address; a larger number no database takes."""
 
 _EXTENSION: Final = "lontar"
 _OPEN: Final = {"enter.enter", "web.static", "languages.choose"}

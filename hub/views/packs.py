@@ -1,4 +1,4 @@
-"""Which course packs are given out to whom: publish one, to all, a region or a first stage of it; withdraw one."""
+"""Which course packs are given out, to whom; bringing one here, withdrawing one. `pack` shows one of them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from flask import Blueprint, Flask, abort, flash, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from content_packs.errors import PackError
 from hub import packs
 from hub.db import reading
 from hub.errors import HubError
 from hub.queries import regions
 from hub.views import typed
 from hub.views.desk import hub
-from sync.errors import N_
+from sync.errors import N_, LontarError
 from web.languages import gettext as _
 
 UPLOAD_MOST: Final = 1024**3
 REASON_MOST: Final = 300
-STAGE: Final = 10
-"""Villages that a pack is tried on before the others get it."""
 
 blueprint = Blueprint("packs", __name__)
 
@@ -34,7 +31,7 @@ def prepare(app: Flask) -> None:
 
 
 def _allow_more() -> None:
-    if request.endpoint == f"{blueprint.name}.{publish.__name__}" and current_user.is_authenticated:
+    if request.endpoint == f"{blueprint.name}.{upload.__name__}" and current_user.is_authenticated:
         request.max_content_length = UPLOAD_MOST
 
 
@@ -44,34 +41,19 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("/paket")
-def publish() -> ResponseReturnValue:
-    upload = request.files.get("pack")
-    given = request.form.get("region", "").strip()
-    if upload is None or not upload.filename:
-        return _page(given, _("Pilih dulu berkas paket (.lontar).")), 422
+def upload() -> ResponseReturnValue:
+    """Keep a pack, so that it can be looked at before anybody is promised it."""
+    given = request.files.get("pack")
+    if given is None or not given.filename:
+        return _page(_("Pilih dulu berkas paket (.lontar).")), 422
     try:
-        with reading(hub().engine) as connection:
-            region = typed.known_region(connection, typed.region_code(given))
-            scopes = [region]
-            if request.form.get("stage"):
-                scopes = packs.first_villages(connection, region, STAGE)
-        if not scopes:
-            raise HubError(N_("Belum ada desa terdaftar di wilayah ini."))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "paket.lontar"
-            upload.save(path)
-            made, _hash = packs.publish(hub().engine, hub().config, path, scopes, hub().intake.now_ms())
-    except (HubError, PackError) as refusal:
-        return _page(given, refusal.sentence(_)), 422
-    flash(
-        _(
-            "%(title)s versi %(version)s dibagikan ke %(count)s wilayah atau desa.",
-            title=made.title,
-            version=made.version,
-            count=len(scopes),
-        )
-    )
-    return redirect(url_for("packs.listed"))
+            given.save(path)
+            _manifest, manifest_hash = packs.keep(hub().engine, hub().config, path)
+    except LontarError as refusal:
+        return _page(refusal.sentence(_)), 422
+    return redirect(url_for("pack.show", key=manifest_hash.hex()))
 
 
 @blueprint.post("/paket/<key>/tarik")
@@ -80,23 +62,18 @@ def withdraw(key: str) -> ResponseReturnValue:
         reason = typed.one_line("reason", REASON_MOST, N_("Tulis alasannya; desa membacanya."))
         packs.withdraw(hub().engine, bytes.fromhex(key), reason, hub().intake.now_ms())
     except HubError as refusal:
-        return _page("", refusal.sentence(_)), 422
+        return _page(refusal.sentence(_)), 422
     except ValueError:
         abort(404)
     flash(_("Paket ditarik: tidak ada desa yang mengambilnya lagi. Yang sedang belajar tidak terganggu."))
     return redirect(url_for("packs.listed"))
 
 
-def _page(region: str = "", problem: str = "") -> str:
+def _page(problem: str = "") -> str:
     with reading(hub().engine) as connection:
-        rows = packs.given(connection, packs.store_of(hub().config))
+        store = packs.store_of(hub().config)
+        rows, waiting = packs.given(connection, store), packs.waiting(connection, store)
         names = regions.names(connection, {scope for row in rows for scope in row.scopes})
     return render_template(
-        "packs.html",
-        rows=rows,
-        names=names,
-        region=region,
-        problem=problem,
-        stage=STAGE,
-        reason_most=REASON_MOST,
+        "packs.html", rows=rows, waiting=waiting, names=names, problem=problem, reason_most=REASON_MOST
     )

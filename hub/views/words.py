@@ -156,4 +156,17 @@ def said(kind: Kind) -> str:
             return _("Kode pembuka diberikan untuk perangkat %(number)s", number=kind.device.hex()[:12])
         case decisions.AnnouncementPosted():
             return kind.title
+        case decisions.PackPublished():
+            title = kind.title or kind.course_key.hex()[:12]
+            return _("Pelatihan %(title)s versi %(version)s dibagikan", title=title, version=kind.version)
+        case decisions.PackWithdrawn():
+            pack, why = kind.manifest_hash.hex()[:12], kind.reason or "–"
+            return _("Paket pelatihan %(number)s ditarik: %(reason)s", number=pack, reason=why)
+        case decisions.CertificateIssued():
+            return _("Sertifikat %(number)s diterbitkan", number=kind.certificate)
+        case decisions.CertificateWithdrawn():
+            why = kind.reason or "–"
+            return _("Sertifikat %(number)s ditarik: %(reason)s", number=kind.certificate, reason=why)
+        case decisions.KeysRotated():
+            return _("Kunci pusat diganti (versi %(version)s)", version=kind.keyset_version)
     return _("Keputusan lain (jenis %(number)s)", number=kind.number)

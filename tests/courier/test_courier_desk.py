@@ -14,7 +14,7 @@ from officer import MAIL_PATH, MISSING_PATH, PART_PATH, Land, learn, tear
 from sqlalchemy import select
 
 from courier.config import prepared
-from courier.errors import CourierError, DiskFullError, NotReadyError
+from courier.errors import DiskFullError, NotReadyError
 from courier.overview import Outcome, overview
 from courier.spool import Spool
 from courier.wiring import open_desk
@@ -40,6 +40,7 @@ from sync.keyset import Keyset, sign_keyset
 from sync.machine import Machine
 from sync.sealing import CLASSICAL, OpeningKey
 from sync.stick import IN, KEYSET, OUT, PUB, Files
+from web.data_folder import DataFolderError
 
 
 def let_in(land: Land, *nodes: Node) -> None:
@@ -479,5 +480,5 @@ def test_keys_are_the_owner_s_and_stay_the_same(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_refused(tmp_path: Path, line: str) -> None:
     prepared(tmp_path, Machine().random_bytes)
     (tmp_path / "courier.toml").write_text(line)
-    with pytest.raises(CourierError):
+    with pytest.raises(DataFolderError):
         prepared(tmp_path, Machine().random_bytes)

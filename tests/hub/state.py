@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from hub import schema
 from hub.db import reading
+from hub.queries import said as said_by_hub
 from hub.wiring import Hub
+from sync.entries import Kind
 
 
 def merged_state(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
@@ -45,3 +47,9 @@ def held(hub: Hub, *states: int) -> int:
     with reading(hub.engine) as connection:
         query = select(schema.segments.c.count).where(schema.segments.c.state.in_(states))
         return sum(connection.execute(query).scalars())
+
+
+def said(hub: Hub, scope: str) -> list[Kind]:
+    """What the hub has decided in a scope, in order."""
+    with reading(hub.engine) as connection:
+        return [one.kind for one in said_by_hub.in_scope(connection, scope, 100_000)[::-1]]

@@ -14,12 +14,13 @@ from device import COURSE, VILLAGE, Device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
+from state import said
 
-from hub import downlink, identity, merge, schema
+from hub import identity, merge, schema
 from hub.db import reading, writing
 from hub.errors import NotFoundError
 from hub.wiring import Hub
-from sync.decisions import LearnersMerged, LearnersSeparated, PersonalDataErased, read_decision
+from sync.decisions import LearnersMerged, LearnersSeparated, PersonalDataErased
 from sync.entries import LearnerContinued, LogOpened, PackInstalled, ProfileChanged, QuestionAnswered
 from sync.profile import Profile, learner_id
 from sync.sealing import sealing_public
@@ -50,11 +51,6 @@ def continuing(device: Device, *identities: bytes) -> Device:
     opened = LogOpened(1, device.key.public, sealing_public(bytes(32)), device.rng.randbytes(16), 4, b"")
     device.seal(opened, PackInstalled(*COURSE), *map(LearnerContinued, identities))
     return device
-
-
-def said(hub: Hub, scope: str) -> list[object]:
-    with reading(hub.engine) as connection:
-        return [read_decision(entry) for entry in downlink.decisions(connection, scope)]
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ import pytest
 from carried import NOW, asking, items_of, let_in, opening_key, parts_of, row_of
 from device import VILLAGE, Device
 from sqlalchemy import insert, select, true
-from state import held, merged_state
+from state import held, merged_state, said
 
-from hub import alerts, downlink, ledger, merge, parts, registry, schema
+from hub import alerts, ledger, merge, parts, registry, schema
 from hub.db import reading, writing
 from hub.ledger import LedgerRow
 from hub.wiring import Hub
 from sync import bundle, cose, segment
 from sync.courier import Note, Taken
-from sync.decisions import BundleReceived, read_decision
+from sync.decisions import BundleReceived
 from sync.entries import BundleWritten, Entry, QuestionAnswered
 from sync.errors import MalformedError, TornError
 from sync.items import ItemKind, wrap
@@ -48,9 +48,7 @@ def alerts_at(hub: Hub) -> set[str]:
 
 
 def told(hub: Hub) -> list[BundleReceived]:
-    with reading(hub.engine) as connection:
-        said = [read_decision(entry) for entry in downlink.decisions(connection, VILLAGE)]
-    return [kind for kind in said if isinstance(kind, BundleReceived)]
+    return [kind for kind in said(hub, VILLAGE) if isinstance(kind, BundleReceived)]
 
 
 @pytest.mark.parametrize("seed", range(3))

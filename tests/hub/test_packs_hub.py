@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 from carried import NOW, let_in
 from device import Device
+from state import said
 from werkzeug.test import Client
 
 from content_packs.build import BuiltPack, build_pack
 from content_packs.errors import UntrustedPackError
 from content_packs.transfer import manifest_path, piece_path
-from hub import downlink, packs
+from hub import packs
 from hub.app import create_app
 from hub.db import reading
 from hub.endpoint import Endpoint
 from hub.errors import NotFoundError
 from hub.wiring import Hub
-from sync.decisions import PackPublished, PackWithdrawn, read_decision
+from sync.decisions import PackPublished, PackWithdrawn
 from sync.entries import PackInstalled
 from sync.keys import SigningKey, sha256
 
@@ -42,11 +43,6 @@ def course(folder: Path, key: SigningKey, version: int = 1, id_: str = "kas") ->
 def publisher(hub: Hub) -> SigningKey:
     seed = (hub.config.data / "keys" / "publisher.key").read_text(encoding="ascii").strip()
     return SigningKey.from_seed(bytes.fromhex(seed))
-
-
-def said(hub: Hub, scope: str) -> list[object]:
-    with reading(hub.engine) as connection:
-        return [read_decision(entry) for entry in downlink.decisions(connection, scope)]
 
 
 def test_a_pack_is_promised_to_each_region_once(hub: Hub, tmp_path: Path) -> None:

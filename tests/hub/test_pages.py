@@ -87,6 +87,13 @@ def test_no_decision_is_taken_without_a_log_in(hub: Hub) -> None:
         assert [d.state for d in registry.devices(connection)] == ["waiting"]
 
 
+def test_empty_lists_say_what_to_do_first(hub: Hub) -> None:
+    client = browser(hub)
+    assert 'href="/kode"' in client.get("/perangkat").text
+    assert 'href="/kode"' not in client.get("/perangkat?keadaan=revoked").text
+    assert 'href="/paket"' in client.get("/pelatihan").text
+
+
 def test_every_post_needs_its_token(hub: Hub) -> None:
     client = browser(hub)
     for path in ("/kode", "/keluar", "/perangkat/00/setujui", "/perangkat/00/cabut", "/masuk"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import zipfile
@@ -12,7 +13,8 @@ from centre import PASSWORD
 from device import VILLAGE, Device
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from test_pages import browser, press, token, village
+from state import said
+from test_pages import browser, counted, press, token, village
 from werkzeug.test import TestResponse
 
 from hub import couriers, downlink, ledger, operators, parts, schema
@@ -24,13 +26,14 @@ from sync import bundle, exchange, unlock
 from sync.bundle import FromDevice
 from sync.courier import Note, Taken
 from sync.decisions import (
+    HUB_KINDS,
     AnnouncementPosted,
     DeviceRevoked,
     EntriesRejected,
+    HubLogOpened,
     UnlockCodeGiven,
-    read_decision,
 )
-from sync.entries import Kind, LessonProgressed
+from sync.entries import LessonProgressed
 from sync.keys import sha256
 from sync.profile import learner_id
 from sync.sealing import CLASSICAL, OpeningKey, SealingKey
@@ -73,11 +76,6 @@ def figures(page: str) -> dict[str, int]:
 def refused(answer: TestResponse) -> None:
     assert answer.status_code == 422
     assert answer.text.count('class="error"') == 1
-
-
-def said(hub: Hub, scope: str) -> list[Kind | None]:
-    with reading(hub.engine) as connection:
-        return [read_decision(entry) for entry in downlink.decisions(connection, scope)]
 
 
 def person(device: Device, at: int) -> bytes:
@@ -396,6 +394,38 @@ def test_an_announcement_that_can_t_be_sent_is_refused_and_what_was_typed_stays(
         assert f">{form['text']}</textarea>" in answer.text or not form["text"].strip()
     with reading(hub.engine) as connection:
         assert connection.execute(select(schema.hub_pending)).all() == []
+
+
+def test_every_decision_is_said_in_words(hub: Hub) -> None:
+    examples: dict[str, object] = {"bytes": bytes(16), "int": 3, "str": "laptop hilang"}
+    kinds = [kind for kind in HUB_KINDS.values() if kind is not HubLogOpened]
+    with writing(hub.engine) as connection:
+        for kind in kinds:
+            fields = [examples[str(field.type)] for field in dataclasses.fields(kind)]
+            downlink.decide(connection, "", kind(*fields), now_ms())
+    page = browser(hub).get("/pengumuman").text
+    assert page.count("Menunggu desa pertama") == len(kinds)
+    assert "Keputusan lain" not in page
+
+
+def test_a_page_of_decisions_is_the_newest_and_opens_no_more_segments_than_it_shows(hub: Hub) -> None:
+    device = village(hub)
+    titles = [f"Kabar {at:03}" for at in range(120)]
+    with writing(hub.engine) as connection:
+        for at, title in enumerate(titles):
+            downlink.decide(connection, "17.05", AnnouncementPosted(title, "Isi"), now_ms())
+            if at % 20 == 9:
+                downlink.seal(connection, hub.config, ["17.05"], now_ms())
+    client = browser(hub)
+    device.send(hub)
+    shown: list[str] = []
+    for page in (1, 2, 3):
+        with counted(hub) as statements:
+            text = client.get(f"/pengumuman?wilayah=17.05&halaman={page}").text
+        assert "Halaman" in text
+        assert sum("FROM hub_segments" in statement for statement in statements) <= 1 + 3 * page
+        shown += re.findall(r"Kabar \d{3}", text)
+    assert shown == titles[::-1]
 
 
 def test_every_kind_of_alert_is_explained_in_words(hub: Hub) -> None:

@@ -6,14 +6,14 @@ import pytest
 from carried import NOW
 from device import VILLAGE, Device
 from sqlalchemy import select
-from state import held, merged_state
+from state import held, merged_state, said
 
-from hub import downlink, merge, quarantine, registry, schema
+from hub import merge, quarantine, registry, schema
 from hub.db import reading
 from hub.errors import NotFoundError
 from hub.quarantine import Apart
 from hub.wiring import Hub
-from sync.decisions import EntriesAccepted, EntriesRejected, read_decision
+from sync.decisions import EntriesAccepted, EntriesRejected
 from sync.entries import ClockObserved, ProfileChanged, QuestionAnswered
 from sync.profile import Profile
 
@@ -122,10 +122,8 @@ def test_what_came_while_somebody_decided_stays_kept_apart(hub: Hub) -> None:
 def test_the_village_is_told_which_and_why(hub: Hub) -> None:
     device = stolen(hub)
     decided(hub, device, 1)
-    with reading(hub.engine) as connection:
-        said = [read_decision(entry) for entry in downlink.decisions(connection, VILLAGE)]
     first, second, third = device.segments[2:]
-    assert said[-3:] == [
+    assert said(hub, VILLAGE)[-3:] == [
         EntriesRejected(device.log, first.first_seq, first.count, "Laptop hilang.", first.id),
         EntriesAccepted(device.log, second.first_seq, second.count, second.id),
         EntriesRejected(device.log, third.first_seq, third.count, "Laptop hilang.", third.id),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.config import FILE, Config, Settings, create, load
-from node.errors import DataFolderError
+from web.data_folder import DataFolderError
 
 SECRETS = {
     name: bytes([number]) * 32

@@ -57,6 +57,13 @@ def test_scores_are_marks_out_of_a_hundred() -> None:
     assert shown(lambda: dates.score(None)) == "–"
 
 
+def test_sizes_are_said_in_the_unit_that_people_would_use() -> None:
+    said = [
+        shown(lambda bytes_=bytes_: dates.size(bytes_)) for bytes_ in (0, 640, 26_000, 1_600_000, 5 << 30)
+    ]
+    assert said == ["0 B", "640 B", "25 KB", "1,5 MB", "5 GB"]
+
+
 def test_minutes_are_rounded_up() -> None:
     assert shown(lambda: dates.minutes(61)) == "2 menit"
     assert shown(lambda: dates.minutes(3_700)) == "1 jam 2 menit"
