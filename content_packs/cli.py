@@ -12,6 +12,7 @@ import click
 
 from content_packs.cli_authors import check, diff, import_
 from content_packs.cli_players import players
+from content_packs.cli_publish import publish
 from content_packs.errors import PackError
 from content_packs.key_file import read_key
 from content_packs.manifest import sign_manifest
@@ -127,5 +128,5 @@ def sign(file: Path, key_file: Path, publisher: str | None, output: Path | None)
     )
 
 
-for _command in (import_, check, diff, players):
+for _command in (import_, check, diff, players, publish):
     pack.add_command(_command)

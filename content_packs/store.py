@@ -166,6 +166,10 @@ class PackStore:
             raise _lost()
         return came
 
+    def drop_begun(self, digest: bytes) -> None:
+        """Forget what has come of a piece that isn't whole."""
+        self._begun_path(digest).unlink(missing_ok=True)
+
     def complete(self, manifest_hash: bytes) -> InstalledPack:
         """Install an offer whose pieces have all come.
 

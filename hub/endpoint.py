@@ -1,4 +1,4 @@
-"""The two addresses that devices speak to, as a small WSGI application in front of the pages.
+"""The addresses that devices, couriers and publishers speak to, as a small WSGI application in front of the pages.
 
 Kept out of Flask because it must read the body as it arrives: each segment is committed before the next
 is waited for, so a cut upload goes on at the next segment. gunicorn hands over partial bodies; a server
@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from content_packs import pack_files
+from content_packs import limits as pack_limits
+from content_packs import pack_files, publishing
 from hub import couriers, merge, packs, parts, registry
 from hub.errors import BusyError
 from hub.intake import Exchange, Intake
@@ -40,6 +41,8 @@ class Endpoint:
             courier.MISSING_PATH: self._missing,
             courier.PART_PATH: self._part,
             courier.MAIL_PATH: self._mail,
+            publishing.OFFER_PATH: self._pack_offer,
+            publishing.PIECES_PATH: self._pack_pieces,
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -94,6 +97,15 @@ class Endpoint:
         _check_length(environ, 4 * limits.CONTROL_ITEM)
         data = b"".join(_arriving(environ))
         return couriers.answer_mail(self._intake.engine, self._intake.config, data, self._intake.now_ms())
+
+    def _pack_offer(self, environ: dict[str, Any]) -> bytes:
+        _check_length(environ, pack_limits.MANIFEST)
+        return packs.take_offer(self._intake.config, b"".join(_arriving(environ)))
+
+    def _pack_pieces(self, environ: dict[str, Any]) -> bytes:
+        _check_length(environ, publishing.BODY_MOST)
+        body = b"".join(_arriving(environ))
+        return packs.take_pieces(self._intake.engine, self._intake.config, body)
 
     def _sync(self, environ: dict[str, Any]) -> bytes:
         _check_length(environ, limits.REQUEST_BODY)

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from content_packs import publishing
 from content_packs.manifest import Manifest
 from content_packs.store import PackStore
 from content_packs.verify import open_pack, trusted_by
@@ -70,6 +71,29 @@ def keep(engine: Engine, config: Config, file: Path) -> tuple[Manifest, bytes]:
         store_of(config).install(pack)
         manifest_hash = pack.manifest_hash
     return courses.add(engine, config, file), manifest_hash
+
+
+def take_offer(config: Config, envelope: bytes) -> bytes:
+    """Answer a publisher who brings a pack from elsewhere: which pieces are lacking.
+
+    Raises:
+        PackError, SyncError: as for `publishing.take_offer`.
+    """
+    return publishing.take_offer(store_of(config), envelope, trusted_by(config.keyset, None))
+
+
+def take_pieces(engine: Engine, config: Config, body: bytes) -> bytes:
+    """Take pieces of a pack that was offered; once it is whole, it waits to be looked at and given out.
+
+    Raises:
+        PackError, SyncError: as for `publishing.take_pieces`.
+    """
+    store = store_of(config)
+
+    def note(manifest_hash: bytes) -> None:
+        courses.note(engine, store.envelope(manifest_hash))
+
+    return publishing.take_pieces(store, body, note)
 
 
 def promise(
