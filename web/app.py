@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, current_app, url_for
 
-from web import dates, problems, security
+from web import dates, looks, problems, security
 from web import languages as language_choice
 
 
@@ -25,6 +25,7 @@ def prepare(app: Flask, *, languages: tuple[str, ...] = language_choice.ALL) -> 
     )
     security.prepare(app)
     language_choice.prepare(app, languages)
+    looks.prepare(app)
     problems.prepare(app)
     dates.prepare(app)
     app.jinja_env.globals["asset"] = asset

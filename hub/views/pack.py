@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import IO, Final, cast
+from typing import Final
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from werkzeug.wsgi import FileWrapper
 
 from content_packs import render
 from content_packs.changes import Fate, lesson_changes, new_pieces
@@ -25,6 +24,7 @@ from hub.views.places import bytes_or_404
 from sync.errors import N_, LontarError
 from sync.keys import fingerprint
 from web.languages import gettext as _
+from web.ranges import shown
 
 STAGE: Final = 10
 """Villages that a pack is tried on before the others get it."""
@@ -74,10 +74,10 @@ def lesson(key: str, number: int) -> ResponseReturnValue:
     content = pack.lesson(number)
 
     def illustrated(html: str) -> Markup:
-        shown = render.with_addresses(
+        made = render.with_addresses(
             html, lambda name: url_for("pack.media", key=key, path=name), pack.file_names
         )
-        return Markup(shown)  # noqa: S704 - cleaned by the pack store
+        return Markup(made)  # noqa: S704 - cleaned by the pack store
 
     return render_template(
         "pack_lesson.html", key=key, pack=pack, lesson=found, content=content, illustrated=illustrated
@@ -86,15 +86,8 @@ def lesson(key: str, number: int) -> ResponseReturnValue:
 
 @blueprint.get("/media/<path:path>")
 def media(key: str, path: str) -> ResponseReturnValue:
-    shown = _pack_or_404(key).media(path) or abort(404)
-    response = Response(
-        FileWrapper(cast("IO[bytes]", shown.file)), mimetype=shown.media_type, direct_passthrough=True
-    )
-    response.content_length = shown.size
-    response.make_conditional(request, accept_ranges=True, complete_length=shown.size)
-    # A picture may be an SVG that somebody opens as a page of its own.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return response
+    found = _pack_or_404(key).media(path) or abort(404)
+    return shown(found.file, found.media_type, found.size)
 
 
 def _pack_or_404(key: str) -> InstalledPack:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import IO, cast
-
 from flask import (
     Blueprint,
     Response,
@@ -17,7 +15,6 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from werkzeug.wsgi import FileWrapper
 
 from content_packs.outline import PLAYERS
 from node import mydata
@@ -26,6 +23,7 @@ from node.desk import course_or_404, desk, for_learners, lesson_or_404
 from node.player_app import beside
 from node.sittings import Sitting
 from web.languages import gettext as _
+from web.ranges import shown
 from web.security import CONTENT_POLICY
 
 blueprint = Blueprint("learn", __name__)
@@ -76,16 +74,9 @@ def finish(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
 @blueprint.get("/pelatihan/<int:pack>/media/<path:path>")
 @for_learners
 def media(here: Sitting, pack: int, path: str) -> ResponseReturnValue:
-    shown = desk().node.learning.media(pack, path) or abort(404)
-    # A film is read piece by piece, from where its viewer is.
-    response = Response(
-        FileWrapper(cast("IO[bytes]", shown.file)), mimetype=shown.media_type, direct_passthrough=True
-    )
-    response.content_length = shown.size
-    response.make_conditional(request, accept_ranges=True, complete_length=shown.size)
+    media = desk().node.learning.media(pack, path) or abort(404)
+    response = shown(media.file, media.media_type, media.size)
     response.headers["Cache-Control"] = "private, max-age=86400"
-    # A picture may be an SVG that somebody opens as a page of its own.
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
 
 

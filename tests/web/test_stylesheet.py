@@ -11,7 +11,16 @@ import web
 
 SOURCE = (Path(web.__file__).parent / "static" / "lontar.css").read_text(encoding="utf-8")
 CSS = re.sub(r"/\*.*?\*/", "", SOURCE, flags=re.DOTALL)
-COLOURS = dict(re.findall(r"--([a-z-]+):\s*(#[0-9a-f]{6});", CSS))
+
+
+def colours_of(selector: str) -> dict[str, str]:
+    found = re.search(re.escape(selector) + r"\s*\{([^}]*)\}", CSS)
+    assert found
+    return dict(re.findall(r"--([a-z-]+):\s*(#[0-9a-f]{6});", found[1]))
+
+
+SOFT = colours_of(":root")
+STRONG = {**SOFT, **colours_of(".kontras-kuat")}
 
 TEXT_ON = [
     ("ink", "paper"), ("ink", "sheet"), ("muted", "paper"), ("muted", "sheet"), ("leaf", "paper"), ("leaf", "sheet"),
@@ -27,8 +36,8 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
-    light, dark = sorted((luminance(COLOURS[one]), luminance(COLOURS[other])), reverse=True)
+def contrast(one: str, other: str, colours: dict[str, str] = SOFT) -> float:
+    light, dark = sorted((luminance(colours[one]), luminance(colours[other])), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -37,9 +46,15 @@ def test_text_can_be_read(text: str, ground: str) -> None:
     assert contrast(text, ground) >= 4.5
 
 
+@pytest.mark.parametrize(("text", "ground"), TEXT_ON)
+def test_with_strong_contrast_text_is_read_by_everybody(text: str, ground: str) -> None:
+    assert contrast(text, ground, STRONG) >= 7
+
+
 @pytest.mark.parametrize(("shape", "ground"), SHAPES_ON)
 def test_edges_can_be_seen(shape: str, ground: str) -> None:
     assert contrast(shape, ground) >= 3
+    assert contrast(shape, ground, STRONG) >= 3
 
 
 @pytest.mark.parametrize(
