@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from content_packs import limits
 from content_packs.errors import PackError
-from content_packs.importers.archive import Archive, open_archive, safe_path
+from content_packs.importers.archive import Archive, open_archive
 from content_packs.importers.bank import title_of
 from content_packs.importers.draft import Draft, DraftActivity, DraftLesson
-from content_packs.importers.ims_manifest import children, text
+from content_packs.importers.ims_manifest import MORE, Places, children, find, text
 from content_packs.importers.media_files import kept
 from content_packs.importers.tally import Tally
 from content_packs.outline import path_of
@@ -38,11 +38,12 @@ def read(path: Path) -> Draft:
     """
     tally = Tally()
     with open_archive(path) as archive:
-        if NAME not in archive:
+        structure = find(archive, NAME)
+        if not structure:
             raise PackError(N_("%(file)s bukan paket cmi5."), file=path.name)
-        root = archive.xml(NAME)
+        root = archive.xml(structure)
         course = next(children(root, "course"), None)
-        package = _Package(archive, tally)
+        package = _Package(archive, structure, tally)
         lessons = list(package.walk(root, "", 0))
         if not lessons:
             raise PackError(
@@ -62,17 +63,19 @@ def read(path: Path) -> Draft:
 def recognises(path: Path) -> bool:
     try:
         with open_archive(path) as archive:
-            return NAME in archive
+            return bool(find(archive, NAME))
     except (PackError, OSError):
         return False
 
 
 class _Package:
-    def __init__(self, archive: Archive, tally: Tally) -> None:
+    def __init__(self, archive: Archive, structure: str, tally: Tally) -> None:
         self.files: dict[str, Callable[[], bytes]] = {
-            name: archive.reader(name) for name in archive.names() if name != NAME
+            name: archive.reader(name) for name in archive.names() if name != structure
         }
         self._archive = archive
+        self._places = Places(archive)
+        self._folder = posixpath.dirname(structure)
         self._tally = tally
         self._count = 0
 
@@ -95,13 +98,13 @@ class _Package:
     def _unit(self, element: Any) -> DraftLesson | None:
         title = (_said(element, "title") or element.get("id", "") or "?")[:_TITLE_MOST]
         address = text(element, "url")
-        if "://" in address or address.startswith("/"):
+        plain = MORE.split(address, maxsplit=1)[0]
+        if "://" in plain or plain.startswith("/"):
             self._tally.leave_out(
                 N_("Materi cmi5 yang hanya ada di internet dan tidak dibawa: %(count)s."), example=title
             )
             return None
-        plain, mark, query = address.partition("?") if "?" in address else address.partition("#")
-        entry = f"{safe_path(posixpath.normpath(plain)) or ''}{mark}{query}"
+        entry = self._places.path(self._folder, plain) + address[len(plain) :]
         if path_of(entry) not in self._archive or len(entry) > limits.ENTRY:
             self._tally.leave_out(
                 N_("Materi yang berkasnya tidak ada dalam paket: %(count)s."), example=title
@@ -110,6 +113,11 @@ class _Package:
         if element.get("masteryScore"):
             self._tally.leave_out(
                 N_("Nilai lulus materi cmi5 (masteryScore), yang tidak dibawa: %(count)s."), example=title
+            )
+        if element.get("moveOn", "NotApplicable") not in ("NotApplicable", "CompletedOrPassed"):
+            self._tally.leave_out(
+                N_("Syarat selesai materi cmi5 (moveOn); di sini cukup selesai atau lulus: %(count)s."),
+                example=title,
             )
         if text(element, "launchParameters") or text(element, "entitlementKey"):
             self._tally.leave_out(

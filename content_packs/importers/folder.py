@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from content_packs.errors import PackError
@@ -17,13 +17,15 @@ from content_packs.source_questions import TABLES
 from sync.errors import N_
 
 _SLUG_MOST: Final = 50
+_NAME_MOST: Final = 255
+"""Bytes that a file system takes for the name of one file or folder."""
 
 
 def write_folder(draft: Draft, folder: Path) -> list[Path]:
     """Write a course folder; returns its files. Nothing that is there is ever written over.
 
     Raises:
-        PackError: the folder isn't empty, or the draft holds nothing to learn.
+        PackError: the folder isn't empty, the draft holds nothing to learn, or files no folder can hold.
     """
     if folder.exists() and any(folder.iterdir()):
         raise PackError(
@@ -32,6 +34,8 @@ def write_folder(draft: Draft, folder: Path) -> list[Path]:
     lessons = [lesson for lesson in draft.lessons if lesson.html or lesson.questions or lesson.activity]
     if not lessons:
         raise PackError(N_("Tidak ada yang dapat dipelajari dalam berkas ini."))
+    for lesson in lessons:
+        _check_names(lesson.activity.files if lesson.activity else ())
     folder.mkdir(parents=True, exist_ok=True)
     made = [folder / "course.toml"]
     made[0].write_text(_course(draft), encoding="utf-8")
@@ -130,11 +134,18 @@ def _tables(questions: Iterable[DraftQuestion]) -> str:
     return "\n".join(made)
 
 
+def _check_names(names: Collection[str]) -> None:
+    """Refuse what can't be written, before anything is; archives may hold a file and a folder of one name."""
+    folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
+    for name in names:
+        is_long = any(len(part.encode()) > _NAME_MOST for part in name.split("/"))
+        if safe_path(name) != name or is_long or name in folders:
+            raise PackError(N_("Nama berkas %(name)s tidak dapat dipakai dalam paket."), name=name[:80])
+
+
 def _write_activity(lesson: DraftLesson, folder: Path) -> list[Path]:
     made = []
     for name, read in sorted(lesson.activity.files.items() if lesson.activity else ()):
-        if safe_path(name) != name:
-            raise PackError(N_("Nama berkas %(name)s tidak dapat dipakai dalam paket."), name=name[:80])
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(read())

@@ -23,7 +23,7 @@ from content_packs.importers.draft import Draft, DraftActivity, DraftLesson, Dra
 from content_packs.importers.media_files import Media, SourceFile, kept
 from content_packs.importers.relink import relinked
 from content_packs.importers.tally import Tally
-from content_packs.importers.texts import plain_of
+from content_packs.importers.texts import plain_of, wrapped
 from content_packs.importers.words import words_of
 from sync.errors import N_
 
@@ -35,6 +35,9 @@ QUESTIONS_MOST: Final = 1000
 
 _TITLE_MOST: Final = 200
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?![a-z])")
+_SAID: Final = ("tip", "notChosenFeedback", "feedback")
+"""What questions say beside their text and the remarks on what was chosen; `feedback` is that on a whole result."""
+_TIPS: Final = N_("Petunjuk dan tanggapan akhir H5P yang tidak dibawa: %(count)s.")
 _BLANK: Final = re.compile(r"\*([^*]{1,500})\*")
 
 
@@ -53,17 +56,21 @@ def read(path: Path) -> Draft:
         said = _LANGUAGE.match(_text(about.get("language")).lower())
         language = said[0] if said and said[0] != "und" else "id"
         media = Media(tally)
-        reader = _Questions(archive, media, language)
-        questions = reader.all_of(main, content)
+        questions = _Questions(archive, media, language, tally).all_of(main, content)
         if questions:
-            lessons = _as_questions(title, questions, tally)
+            lessons = _as_questions(title, questions, content, tally)
         else:
+            tally = Tally()  # what was said of questions doesn't hold
             lessons = [_as_activity(archive, title, main, about, tally)]
         used = kept(media.used_in(lessons))
         for lesson in lessons:
             if lesson.activity is not None:
                 lesson.activity.files.update(kept(lesson.activity.files))
-    return Draft(title, lessons, used, language=language, report=tally.report())
+    draft = Draft(title, lessons, used, language=language, report=tally.report())
+    grade = content.get("passPercentage") if questions else None
+    if type(grade) is int and 0 <= grade <= 100:
+        draft.passing_grade = grade
+    return draft
 
 
 def recognises(path: Path) -> bool:
@@ -78,12 +85,34 @@ class _NotPlainError(Exception):
     """Something that only the player can show."""
 
 
-def _as_questions(title: str, made: list[_Asked], tally: Tally) -> list[DraftLesson]:
-    questions = [question for one in made if (question := one.question(tally)) is not None]
+def _as_questions(
+    title: str, questions: list[DraftQuestion], content: dict[str, Any], tally: Tally
+) -> list[DraftLesson]:
     tally.change(
         N_("Soal H5P yang menjadi soal biasa dan tidak memerlukan pemutar: %(count)s."), len(questions)
     )
-    return in_lessons(title, "", questions)
+    said = [value for name, value in _values(content) if name in _SAID and plain_of(_text(value))]
+    tally.leave_out(_TIPS, len(said))
+    pools = [value for name, value in _values(content) if name == "poolSize" and value]
+    tally.leave_out(
+        N_("Pilihan acak dari soal-soal H5P; di sini semuanya ditanyakan: %(count)s."), len(pools)
+    )
+    page = content.get("introPage")
+    intro = page if isinstance(page, dict) and page.get("showIntroPage") else {}
+    html = relinked(_text(intro.get("introduction")), lambda _address: None, Media(tally), tally)
+    return in_lessons(title, wrapped(html), questions)
+
+
+def _values(content: object) -> Iterator[tuple[str, Any]]:
+    """All that has a name in a content, however deep."""
+    waiting = [content]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield from one.items()
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
 
 
 def _as_activity(
@@ -109,28 +138,33 @@ def _as_activity(
 class _Asked:
     """A question as the package tells it, made only once all of them are known to be plain."""
 
-    def __init__(self, kind: str, head: Head, answers: list[Answer], is_single: bool) -> None:
+    def __init__(
+        self, kind: str, head: Head, answers: list[Answer], is_single: bool, is_case_told: bool = False
+    ) -> None:
         self.kind, self.head, self.answers, self.is_single = kind, head, answers, is_single
+        self.is_case_told = is_case_told
 
     def question(self, tally: Tally) -> DraftQuestion | None:
         if self.kind == "blank":
-            return asked.typed(self.head, self.answers, tally)
+            return asked.typed(self.head, self.answers, tally, self.is_case_told)
         return asked.choice(self.head, self.answers, self.is_single, tally)
 
 
 class _Questions:
-    def __init__(self, archive: Archive, media: Media, language: str) -> None:
+    def __init__(self, archive: Archive, media: Media, language: str, tally: Tally) -> None:
         self._archive = archive
         self._media = media
         self._language = language
+        self._tally = tally
 
-    def all_of(self, library: str, params: dict[str, Any]) -> list[_Asked]:
+    def all_of(self, library: str, params: dict[str, Any]) -> list[DraftQuestion]:
         """All questions of a content; none if it has a part that isn't a plain question."""
         try:
-            made = list(self._of(library.partition(" ")[0], params))
+            asked_ = list(self._of(library.partition(" ")[0], params))
         except _NotPlainError:
             return []
-        return made if len(made) <= QUESTIONS_MOST else []
+        made = [question for one in asked_ if (question := one.question(self._tally)) is not None]
+        return made if len(made) == len(asked_) <= QUESTIONS_MOST else []
 
     def _of(self, library: str, params: dict[str, Any]) -> Iterator[_Asked]:
         match library:
@@ -169,14 +203,8 @@ class _Questions:
             right = bool(one.get("correct"))
             feedback = one.get("tipsAndFeedback")
             remarks = feedback if isinstance(feedback, dict) else {}
-            remark = _text(remarks.get("chosenFeedback"))
-            answers.append(
-                Answer(
-                    self._html(one.get("text")),
-                    float(right),
-                    self._html(remark) if plain_of(remark) else "",
-                )
-            )
+            remark = self._remark(remarks.get("chosenFeedback"))
+            answers.append(Answer(self._html(one.get("text")), float(right), remark))
         behaviour = params.get("behaviour")
         kind = _text(behaviour.get("type")) if isinstance(behaviour, dict) else ""
         is_one = sum(answer.fraction > 0 for answer in answers) == 1
@@ -185,28 +213,45 @@ class _Questions:
 
     def _truth(self, params: dict[str, Any]) -> _Asked:
         words, is_true = words_of(self._language), _text(params.get("correct")) == "true"
-        answers = [Answer(words.true, float(is_true)), Answer(words.false, float(not is_true))]
+        behaviour = params.get("behaviour")
+        said = behaviour if isinstance(behaviour, dict) else {}
+        right, wrong = (
+            self._remark(said.get("feedbackOnCorrect")),
+            self._remark(said.get("feedbackOnWrong")),
+        )
+        answers = [
+            Answer(words.true, float(is_true), right if is_true else wrong),
+            Answer(words.false, float(not is_true), wrong if is_true else right),
+        ]
         head = self._head(params.get("question"), self._picture(params.get("media")))
         return _Asked("choice", head, answers, True)
 
     def _blanks(self, params: dict[str, Any]) -> Iterator[_Asked]:
         """A line with one blank is a question; one with several isn't plain."""
+        behaviour = params.get("behaviour")
+        is_case_told = not isinstance(behaviour, dict) or behaviour.get("caseSensitive") is not False
+        task = self._picture(params.get("media")) + self._html(params.get("text"))
         for line in _list(params.get("questions")):
             said = _text(line)
             found = _BLANK.findall(said)
-            if len(found) != 1:
+            if len(found) != 1 or said.count("*") != 2:
                 raise _NotPlainError
-            accepted = found[0].partition(":")[0].split("/")
+            solution, _, tip = found[0].partition(":")
+            self._tally.leave_out(_TIPS, bool(tip.strip()))
+            accepted = solution.split("/")
             answers = [Answer(plain_of(text), 1.0) for text in accepted]
-            yield _Asked("blank", self._head(_BLANK.sub("_____", said)), answers, True)
+            head = self._head(_BLANK.sub("_____", said), task)
+            yield _Asked("blank", head, answers, True, is_case_told)
 
     def _picture(self, media: object) -> str:
         """What stands above a question: a picture can come along, a film needs the player."""
-        inner = media.get("type") if isinstance(media, dict) else None
+        inner = media.get("type", media) if isinstance(media, dict) else None
         if not isinstance(inner, dict) or not inner.get("params"):
             return ""
         params = inner["params"]
         file = params.get("file") if isinstance(params, dict) else None
+        if not isinstance(params, dict) or params.get("sources") or params.get("files"):
+            raise _NotPlainError
         if not isinstance(file, dict):
             return ""
         path = safe_path(posixpath.join("content", _text(file.get("path")))) or ""
@@ -219,7 +264,10 @@ class _Questions:
         return Head(picture + self._html(text), language=self._language)
 
     def _html(self, text: object) -> str:
-        return relinked(_text(text), lambda _address: None, self._media, Tally())
+        return relinked(_text(text), lambda _address: None, self._media, self._tally)
+
+    def _remark(self, text: object) -> str:
+        return self._html(text) if plain_of(_text(text)) else ""
 
 
 def _json(archive: Archive, name: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """`imsmanifest.xml`, the table of contents that SCORM, Common Cartridge and QTI packages share.
 
 Namespaces differ with every version and maker, so elements are known by their local names. Nothing is resolved outside of
-the archive. Source: IMS Content Packaging 1.1.4; SCORM 1.2 CAM; SCORM 2004 4th edition CAM.
+the archive; in it, files are found as Windows finds them, where the package was made: in any case, after any slash.
+Source: IMS Content Packaging 1.1.4; SCORM 1.2 CAM; SCORM 2004 4th edition CAM.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,8 +20,12 @@ from sync.errors import N_
 
 NAME: Final = "imsmanifest.xml"
 ITEMS_MOST: Final = 5_000
+ADDRESSES_MOST: Final = 200_000
+"""Addresses of files: every one is looked for."""
 _DEPTH_MOST: Final = 50
 _BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
+MORE: Final = re.compile(r"[?#]")
+"""Where the path of an address ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Resource:
 
     @property
     def path(self) -> str:
-        return self.href.partition("?")[0].partition("#")[0]
+        return MORE.split(self.href, maxsplit=1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,15 @@ class ImsManifest:
     root: Any
     others: int = field(default=0)
     """How many more organizations there are, ways through the same material."""
+    hidden: int = field(default=0)
+    """How many items with material their maker doesn't show; what stands below them is shown."""
 
 
-def find(archive: Archive) -> str:
+def find(archive: Archive, manifest: str = NAME) -> str:
     """The path of the manifest: at the top, or in the one folder that was packed; nothing if there is none."""
-    if NAME in archive:
-        return NAME
-    found = [name for name in archive.names() if name.endswith(f"/{NAME}")]
+    if manifest in archive:
+        return manifest
+    found = [name for name in archive.names() if f"/{name}".lower().endswith(f"/{manifest}")]
     return min(found, key=lambda name: (name.count("/"), name), default="")
 
 
@@ -79,11 +87,12 @@ def read_manifest(archive: Archive) -> ImsManifest:
         raise PackError(N_("%(file)s tidak berisi imsmanifest.xml."), file=archive.name)
     root = archive.xml(path)
     holders = list(children(root, "resources"))
+    places = Places(archive)
     base = _join(posixpath.dirname(path), root.get(_BASE, ""))
     resources: dict[str, Resource] = {}
     for holder in holders:
         for element in children(holder, "resource"):
-            made = _resource(element, _join(base, holder.get(_BASE, "")))
+            made = _resource(element, _join(base, holder.get(_BASE, "")), places)
             resources.setdefault(made.id, made)
     organizations = [
         one for holder in children(root, "organizations") for one in children(holder, "organization")
@@ -92,15 +101,18 @@ def read_manifest(archive: Archive) -> ImsManifest:
     chosen = next((one for one in organizations if one.get("identifier") == default), None)
     if chosen is None and organizations:
         chosen = organizations[0]
-    count = [0]
-    items = () if chosen is None else tuple(_items(chosen, archive.name, count, 0))
+    walk = _Items(archive.name)
+    items = () if chosen is None else tuple(walk.below(chosen))
     said = "" if chosen is None else text(chosen, "title")
-    lom = next((one for one in descendants(root, "general")), None)
+    # Items and resources may have descriptions too, which are of them alone.
+    lom = next((one for of in children(root, "metadata") for one in descendants(of, "general")), None)
     if not said and lom is not None:
         titles = next(children(lom, "title"), None)
-        said = "" if titles is None else " ".join("".join(titles.itertext()).split())
+        texts = () if titles is None else ("".join(one.itertext()).split() for one in (*titles, titles))
+        said = " ".join(next((words for words in texts if words), ()))
     language = "" if lom is None else text(lom, "language")
-    return ImsManifest(said, language, items, resources, root, max(0, len(organizations) - 1))
+    others = max(0, len(organizations) - 1)
+    return ImsManifest(said, language, items, resources, root, others, walk.hidden)
 
 
 def children(element: Any, name: str) -> Iterator[Any]:
@@ -142,45 +154,72 @@ def attribute(element: Any, name: str) -> str:
     return ""
 
 
-def _items(parent: Any, file: str, count: list[int], depth: int) -> Iterator[Item]:
-    if depth > _DEPTH_MOST:
-        raise PackError(N_("%(file)s terlalu besar."), file=file)
-    for element in children(parent, "item"):
-        count[0] += 1
-        if count[0] > ITEMS_MOST:
-            raise PackError(N_("%(file)s terlalu besar."), file=file)
-        if element.get("isvisible", "true").lower() != "false":
-            yield Item(
-                text(element, "title"),
-                element.get("identifierref", ""),
-                element.get("parameters", ""),
-                element,
-                tuple(_items(element, file, count, depth + 1)),
-            )
+class _Items:
+    """Walks the items of an organization, and counts them."""
+
+    def __init__(self, file: str) -> None:
+        self.hidden = 0
+        self._file = file
+        self._count = 0
+
+    def below(self, parent: Any, depth: int = 0) -> Iterator[Item]:
+        for element in children(parent, "item"):
+            self._count += 1
+            if self._count > ITEMS_MOST or depth > _DEPTH_MOST:
+                raise PackError(N_("%(file)s terlalu besar."), file=self._file)
+            inner = tuple(self.below(element, depth + 1))
+            resource = element.get("identifierref", "").strip()
+            if element.get("isvisible", "true").strip().lower() in ("false", "0"):
+                self.hidden += bool(resource)
+                yield from inner
+            else:
+                parameters = element.get("parameters", "").strip()
+                yield Item(text(element, "title"), resource, parameters, element, inner)
 
 
-def _resource(element: Any, base: str) -> Resource:
+class Places:
+    """Finds the files that a manifest names, as the archive spells them."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._count = 0
+        self._spelled = {name.casefold(): name for name in archive.names()}
+
+    def path(self, base: str, href: str) -> str:
+        """A path in the archive, whether or not there is such a file; nothing for one that leads out of it."""
+        self._count += 1
+        if self._count > ADDRESSES_MOST:
+            raise PackError(N_("%(file)s terlalu besar."), file=self._archive.name)
+        plain = MORE.split(href.strip(), maxsplit=1)[0]
+        if not plain:
+            return ""
+        # Some programs pack files with the %20 in their names.
+        paths = [_safe(_join(base, plain)), _safe(posixpath.join(base, plain))]
+        spelled = (self._spelled.get(path.casefold(), "") for path in paths)
+        return next((path for path in (*paths, *spelled) if path in self._archive), paths[0])
+
+
+def _resource(element: Any, base: str, places: Places) -> Resource:
     base = _join(base, element.get(_BASE, ""))
-    files = (_path(base, one.get("href", "")) for one in children(element, "file"))
-    href = element.get("href", "")
-    plain, mark, query = href.partition("?") if "?" in href else href.partition("#")
+    files = (places.path(base, one.get("href", "")) for one in children(element, "file"))
+    href = element.get("href", "").strip()
+    plain = MORE.split(href, maxsplit=1)[0]
+    is_own = plain and "://" not in plain
     return Resource(
-        element.get("identifier", ""),
-        element.get("type", ""),
-        f"{_path(base, plain)}{mark}{query}" if plain and "://" not in href else href,
+        element.get("identifier", "").strip(),
+        element.get("type", "").strip(),
+        places.path(base, plain) + href[len(plain) :] if is_own else href,
         tuple(path for path in files if path),
-        tuple(one.get("identifierref", "") for one in children(element, "dependency")),
-        attribute(element, "scormtype").lower(),
+        tuple(one.get("identifierref", "").strip() for one in children(element, "dependency")),
+        attribute(element, "scormtype").strip().lower(),
         element,
     )
 
 
 def _join(base: str, more: str) -> str:
-    return posixpath.join(base, more) if more and "://" not in more else base
+    """A folder or file that an address in `base` means."""
+    return base if "://" in more else posixpath.join(base, unquote(more.strip()).replace("\\", "/"))
 
 
-def _path(base: str, href: str) -> str:
-    """A path in the archive; nothing for one that leads out of it."""
-    plain = unquote(href.partition("?")[0].partition("#")[0].strip())
-    joined = posixpath.normpath(posixpath.join(base, plain)) if plain else ""
-    return safe_path(joined) or "" if joined else ""
+def _safe(path: str) -> str:
+    return safe_path(posixpath.normpath(path.replace("\\", "/"))) or ""

@@ -23,6 +23,7 @@ from sync.errors import N_
 _HTML: Final = "text/html"
 _GENERAL: Final = ("general_fb", "general")
 _ESSAY: Final = "essay"
+_PICTURES: Final = ("matimage", "mataudio", "matvideo")
 
 
 @dataclass(slots=True)
@@ -34,6 +35,12 @@ class _Processing:
     """Choice to the name of its feedback."""
     is_partial: bool = False
     """A part of a word is enough, which Lontar doesn't know."""
+    is_case_told: bool = False
+
+    def fractions(self) -> dict[str, float]:
+        """Which part of the points each text or label earns."""
+        best = max(self.right.values(), default=1.0)
+        return {value: points / best for value, points in self.right.items()}
 
 
 def questions_of(root: Any, html: Callable[[str], str], language: str, tally: Tally) -> list[DraftQuestion]:
@@ -42,9 +49,31 @@ def questions_of(root: Any, html: Callable[[str], str], language: str, tally: Ta
     return [question for question in made if question is not None]
 
 
-def title_of_assessment(root: Any) -> str:
-    holder = next(descendants(root, "assessment"), None)
+def title_of(root: Any) -> str:
+    """The title of an assessment; banks have none."""
+    holder = next(children(root, "assessment"), None)
     return "" if holder is None else " ".join(attribute(holder, "title").split())
+
+
+def read_first(root: Any, html: Callable[[str], str]) -> str:
+    """What an assessment says before its questions."""
+    texts = (
+        _material(one)
+        for holder in (*outermost(root, "assessment"), *outermost(root, "section"))
+        for name in ("presentation_material", "rubric")
+        for one in children(holder, name)
+    )
+    return "\n".join(filter(None, (html(text_) for text_ in texts)))
+
+
+def has_time_limit(root: Any) -> bool:
+    return any(
+        text(one, "fieldlabel") in ("qmd_timelimit", "cc_timelimit")
+        and text(one, "fieldentry") not in ("", "0")
+        for holder in outermost(root, "assessment")
+        for metadata in children(holder, "qtimetadata")
+        for one in children(metadata, "qtimetadatafield")
+    )
 
 
 def _question(item: Any, html: Callable[[str], str], language: str, tally: Tally) -> DraftQuestion | None:
@@ -61,24 +90,58 @@ def _question(item: Any, html: Callable[[str], str], language: str, tally: Tally
         )
         return None
     said = {attribute(one, "ident"): html(_material(one)) for one in outermost(item, "itemfeedback")}
-    general = next((said[key] for key in _GENERAL if plain_of(said.get(key, ""))), "")
-    head = Head(html(_asked(presentation)), name, general, attribute(item, "ident"), language)
+    solutions = [attribute(one, "ident") for one in outermost(item, "itemfeedback") if _is_solution(one)]
+    general_name = next((key for key in (*_GENERAL, *solutions) if plain_of(said.get(key, ""))), "")
+    head = Head(
+        html(_asked(presentation)), name, said.get(general_name, ""), attribute(item, "ident"), language
+    )
     processing = _processing(item)
     if typed:
-        if processing.is_partial:
-            tally.leave_out(
-                N_("Jawaban isian dengan tanda bintang, atau yang tidak dapat diketik: %(count)s."),
-                example=head.example,
-            )
-        return asked.typed(head, [Answer(text_, 1.0) for text_ in processing.right], tally)
-    labels = [
-        (attribute(one, "ident"), html(_material(one))) for one in outermost(responses[0], "response_label")
-    ]
+        made = _typed(head, processing, said, tally)
+    else:
+        made = _choice(head, responses[0], processing, said, html, tally)
+    used = {general_name, *processing.remarks.values()}
+    if made is not None and any(plain_of(text_) for key, text_ in said.items() if key not in used):
+        tally.leave_out(N_("Soal tanpa tanggapan umumnya (benar, sebagian, salah): %(count)s."))
+    return made
+
+
+def _typed(head: Head, processing: _Processing, said: dict[str, str], tally: Tally) -> DraftQuestion | None:
+    if processing.is_partial:
+        tally.leave_out(
+            N_("Jawaban isian dengan tanda bintang, atau yang tidak dapat diketik: %(count)s."),
+            example=head.example,
+        )
+    fractions = processing.fractions()
     answers = [
-        Answer(shown, float(label in processing.right), said.get(processing.remarks.get(label, ""), ""))
-        for label, shown in labels
+        # A star is a star in QTI.
+        Answer(
+            typed.replace("*", "\\*"),
+            fractions.get(typed, 0.0),
+            said.get(processing.remarks.get(typed, ""), ""),
+        )
+        for typed in dict.fromkeys((*fractions, *processing.remarks))
     ]
-    is_single = attribute(responses[0], "rcardinality").lower() != "multiple"
+    return asked.typed(head, answers, tally, processing.is_case_told)
+
+
+def _choice(
+    head: Head,
+    response: Any,
+    processing: _Processing,
+    said: dict[str, str],
+    html: Callable[[str], str],
+    tally: Tally,
+) -> DraftQuestion | None:
+    fractions = processing.fractions()
+    answers = [
+        Answer(
+            html(_material(one)), fractions.get(label, 0.0), said.get(processing.remarks.get(label, ""), "")
+        )
+        for one in outermost(response, "response_label")
+        for label in [attribute(one, "ident")]
+    ]
+    is_single = attribute(response, "rcardinality").lower() != "multiple"
     return asked.choice(head, answers, is_single, tally, is_all=True)
 
 
@@ -88,6 +151,10 @@ def _profile(item: Any) -> str:
         if text(one, "fieldlabel") in ("cc_profile", "qmd_itemtype"):
             return text(one, "fieldentry").lower()
     return ""
+
+
+def _is_solution(feedback: Any) -> bool:
+    return any(local(one) in ("solution", "solutionmaterial") for one in feedback)
 
 
 def _asked(presentation: Any) -> str:
@@ -109,10 +176,14 @@ def _material(element: Any) -> str:
 
 def _material_of(material: Any) -> str:
     made = []
-    for one in outermost(material, "mattext"):
-        said = "".join(one.itertext()).strip()
-        is_html = attribute(one, "texttype").lower() == _HTML
-        made.append(said if is_html else html_lib.escape(said, quote=False))
+    for one in material:
+        if local(one) in _PICTURES and attribute(one, "uri"):
+            shown = html_lib.escape(attribute(one, "uri"))
+            made.append(f'<img src="{shown}" alt="{html_lib.escape(attribute(one, "label"))}">')
+        elif local(one) == "mattext":
+            said = "".join(one.itertext()).strip()
+            is_html = attribute(one, "texttype").lower() == _HTML
+            made.append(said if is_html else html_lib.escape(said, quote=False))
     return " ".join(made)
 
 
@@ -124,6 +195,7 @@ def _processing(item: Any) -> _Processing:
         for holder in children(condition, "conditionvar"):
             values = list(_values(holder))
             made.is_partial |= any(local(one) == "varsubstring" for one in holder.iter())
+            made.is_case_told |= any(attribute(one, "case").lower() == "yes" for one in holder.iter())
             for value in values:
                 if points > 0:
                     made.right[value] = max(points, made.right.get(value, 0.0))

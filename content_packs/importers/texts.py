@@ -44,6 +44,16 @@ def html_of(text: str, form: Format) -> str:
     return html.escape(text, quote=False).replace("\n", "<br>\n")
 
 
+def text_of_page(content: bytes) -> str:
+    """The text of an HTML file: UTF-8 or UTF-16, or the Windows characters of programs that know no other."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("windows-1252", "replace")
+
+
 def unwrapped(made: str) -> str:
     """HTML without the one paragraph around it, so that it can stand in a line."""
     found = _ALONE.fullmatch(made.strip())

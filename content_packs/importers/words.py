@@ -17,11 +17,13 @@ class Words:
     unit: str
     topic: str
     general: str
+    page: str
+    page_text: str
 
 
 _BY_LANGUAGE: Final = {
-    "id": Words("Benar", "Salah", "Jawaban lain", "Satuan", "Topik", "Umum"),
-    "en": Words("True", "False", "Other answers", "Unit", "Topic", "General"),
+    "id": Words("Benar", "Salah", "Jawaban lain", "Satuan", "Topik", "Umum", "Halaman", "Teks halaman"),
+    "en": Words("True", "False", "Other answers", "Unit", "Topic", "General", "Page", "Text of page"),
 }
 
 

@@ -1,18 +1,36 @@
-"""HTML that stands as elements in XML, as QTI has it, written out as text again, without namespaces."""
+"""XML of makers of courses: a file that stands alone, and HTML that stands as elements in it, written out as text again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any, Final
 
+from content_packs.errors import PackError
+from content_packs.importers.archive import XML_MOST
 from content_packs.importers.ims_manifest import local
+from sync.errors import N_
 
 _VOID: Final = {"img", "br", "hr", "col", "source", "track", "embed", "input"}
 _DEPTH_MOST: Final = 100
 
 Instead = Callable[[Any], str | None]
 """What is written in place of an element; None for the element itself."""
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of an XML file that stands alone.
+
+    Raises:
+        PackError: it can't be read, or is too large.
+    """
+    try:
+        if path.stat().st_size > XML_MOST:
+            raise PackError(N_("%(file)s terlalu besar."), file=path.name)
+        return path.read_bytes()
+    except OSError as problem:
+        raise PackError(N_("%(file)s tidak dapat dibaca."), file=path.name) from problem
 
 
 def inner_html(element: Any, instead: Instead = lambda _element: None, depth: int = 0) -> str:

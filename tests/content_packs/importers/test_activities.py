@@ -143,6 +143,10 @@ def test_scorm_2004_is_read_and_its_rules_are_named(tmp_path: Path) -> None:
         ("a.html?y=2", "?x=1", "a.html?y=2&x=1"),
         ("a.html", "#s", "a.html#s"),
         ("a.html", "", "a.html"),
+        ("a.html", " ?x=1 ", "a.html?x=1"),
+        ("a.html#s", "x=1", "a.html#s?x=1"),
+        ("a.html#s", "#t", "a.html#s"),
+        ("a.html#/bab?y=2", "&amp;x=1", "a.html#/bab?y=2&x=1"),
     ],
 )
 def test_parameters_are_added_as_the_standard_says(

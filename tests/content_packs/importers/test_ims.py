@@ -221,7 +221,7 @@ QTI12: Final = (
     + cc_item("essay", '<response_str ident="R"><render_fib/></response_str>', "")
     + "</section></assessment></questestinterop>"
 )
-CARTRIDGE: Final = {
+CARTRIDGE: Final[dict[str, str | bytes]] = {
     "imsmanifest.xml": """<manifest xmlns="http://www.imsglobal.org/xsd/imsccv1p3/imscp_v1p1" xmlns:lom="http://ltsc.ieee.org/xsd/imsccv1p3/LOM/manifest">
 <metadata><schema>IMS Common Cartridge</schema><schemaversion>1.3.0</schemaversion><lom:lom><lom:general><lom:title><lom:string language="en">Village cash</lom:string></lom:title>
 <lom:language>en</lom:language></lom:general></lom:lom></metadata>
