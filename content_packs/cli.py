@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import nullcontext
 from dataclasses import replace
 from gettext import gettext as _
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 from content_packs.cli_authors import check, diff, import_
 from content_packs.cli_players import players
 from content_packs.cli_publish import publish
+from content_packs.cli_shrink import shrink, small_copy
 from content_packs.errors import PackError
 from content_packs.key_file import read_key
 from content_packs.manifest import sign_manifest
@@ -47,11 +49,18 @@ def keygen(file: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--key", "key_file", type=_FILE, required=True, help=_("Berkas kunci penerbit."))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), default=None)
+@click.option(
+    "--shrink",
+    "is_small",
+    is_flag=True,
+    help=_("Kecilkan dulu film, suara dan gambar (lihat: lontar pack shrink)."),
+)
 @speak_errors
-def build(folder: Path, key_file: Path, output: Path | None) -> None:
+def build(folder: Path, key_file: Path, output: Path | None, is_small: bool) -> None:
     from content_packs.build import build_pack
 
-    made = build_pack(folder, read_key(key_file))
+    with small_copy(folder) if is_small else nullcontext(folder) as source:
+        made = build_pack(source, read_key(key_file))
     target = output or Path(f"{made.manifest.course_id}-{made.manifest.version}.lontar")
     with target.open("wb") as file:
         made.write(file)
@@ -128,5 +137,5 @@ def sign(file: Path, key_file: Path, publisher: str | None, output: Path | None)
     )
 
 
-for _command in (import_, check, diff, players, publish):
+for _command in (import_, check, shrink, diff, players, publish):
     pack.add_command(_command)

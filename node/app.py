@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from node import desk
+from node import cookies, desk
 from node.views import learn, learner, neighbour, news, operator, packs, quiz, sticks, sync_state, unlock
 from node.visits import Visits
 from node.wiring import Node
@@ -26,6 +26,7 @@ def create_app(node: Node, visits: Visits | None = None) -> Flask:
     )
     prepare(app)
     desk.prepare(app, node, visits)
+    cookies.prepare(app)
     for view in (learner, learn, quiz, sync_state, operator, packs, unlock, sticks, news):
         app.register_blueprint(view.blueprint)
     app.register_blueprint(neighbour.blueprint)

@@ -88,16 +88,14 @@ def list_(data: Path) -> None:
             )
             if holds
         ]
-        click.echo(
-            _("%(id)s  %(title)s versi %(version)s, %(size)s KB %(notes)s")
-            % {
-                "id": one.manifest.course_id,
-                "title": one.manifest.title,
-                "version": one.manifest.version,
-                "size": -(-one.manifest.packed // 1024),
-                "notes": f"({', '.join(notes)})" if notes else "",
-            }
-        )
+        line = _("%(id)s  %(title)s versi %(version)s, %(size)s KB %(notes)s") % {
+            "id": one.manifest.course_id,
+            "title": one.manifest.title,
+            "version": one.manifest.version,
+            "size": -(-one.manifest.packed // 1024),
+            "notes": f"({', '.join(notes)})" if notes else "",
+        }
+        click.echo(line.rstrip())
 
 
 @click.command(

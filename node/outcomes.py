@@ -22,7 +22,7 @@ STATE_MOST: Final = 128 * 1024
 ANSWERS_MOST: Final = 200
 ANSWER_MOST: Final = 200
 ID_MOST: Final = 250
-_SECONDS_MOST: Final = 24 * 3600
+STATEMENTS_MOST: Final = 200
 _DONE: Final = ("completed", "passed", "mastered")
 _FINAL: Final = ("completed", "passed", "failed", "terminated", "mastered", "scored")
 
@@ -83,9 +83,7 @@ def of_scorm(body: bytes, is_final: bool) -> Outcome:
         raise _unreadable()
     completed = commit.completionStatus == "completed" or commit.successStatus == "passed"
     score = _scaled(commit.score) if commit.score is not None else None
-    return Outcome(
-        completed, score, is_final, _interactions(cmi), kept(json.dumps(cmi, ensure_ascii=False))
-    )
+    return Outcome(completed, score, is_final, _interactions(cmi), _kept_cmi(cmi))
 
 
 def of_h5p(body: bytes) -> Outcome:
@@ -135,12 +133,14 @@ def decoded_statements(body: bytes) -> list[dict[str, Any]]:
     """
     read = _decoded(body, list[dict[str, Any]] | dict[str, Any])
     made: list[dict[str, Any]] = read if isinstance(read, list) else [read]
+    if len(made) > STATEMENTS_MOST:
+        raise _too_large()
     return made
 
 
 def _decoded(body: bytes, kind: Any) -> Any:
     if len(body) > BODY_MOST:
-        raise OutcomeError(N_("Hasil kegiatan ini terlalu besar dan tidak disimpan."))
+        raise _too_large()
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
@@ -181,7 +181,7 @@ def _scaled(score: _Score) -> int | None:
 def _number(value: float | str | None) -> float | None:
     try:
         number = float(value) if value not in (None, "") else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if number is not None and math.isfinite(number) else None
 
@@ -201,17 +201,37 @@ def _interactions(cmi: dict[str, Any]) -> tuple[Answered, ...]:
     return tuple(made[:ANSWERS_MOST])
 
 
+def _kept_cmi(cmi: dict[str, Any]) -> str:
+    """SCORM's state; its interactions, which are in the log, are left out of one that is too large."""
+    try:
+        whole = json.dumps(cmi, ensure_ascii=False)
+        if _size(whole) <= STATE_MOST:
+            return kept(whole)
+        rest = {name: value for name, value in cmi.items() if name != "interactions"}
+        return kept(json.dumps(rest, ensure_ascii=False))
+    except RecursionError as problem:
+        raise _unreadable() from problem
+
+
 def kept(state: str) -> str:
     """What an activity wants to keep, if that isn't too much.
 
     Raises:
         OutcomeError: it is.
     """
-    if len(state.encode("utf-8", "replace")) > STATE_MOST:
+    if _size(state) > STATE_MOST:
         raise OutcomeError(
             N_("Kegiatan ini ingin menyimpan terlalu banyak. Nilai yang sudah tersimpan aman.")
         )
     return state.encode("utf-8", "replace").decode()
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _too_large() -> OutcomeError:
+    return OutcomeError(N_("Hasil kegiatan ini terlalu besar dan tidak disimpan."))
 
 
 def _unreadable() -> OutcomeError:

@@ -21,38 +21,38 @@ LAUNCH_DATA: Final = {
 }
 
 
-def scorm(content: str, kept: Kept) -> str:
-    """SCORM finds its API in the window above: this one."""
-    told = {"content": content, "state": kept.state}
+def scorm(content: str, kept: Kept, told: dict[str, Any]) -> str:
+    """SCORM finds its API in the window above: this one. `told` is what `keadaan` says, and more for scripts."""
+    told = told | {"content": content, "state": kept.state}
     body = '<iframe id="isi" title="{}"></iframe>'.format(escape(_("Materi")))
     scripts = (
         "pemutar/scorm-again/scorm12.min.js",
         "pemutar/scorm-again/scorm2004.min.js",
         "lontar/scorm.js",
     )
-    return _page(body, told, kept, scripts)
+    return _page(body, told, scripts)
 
 
-def h5p(content: str, kept: Kept) -> str:
-    told = {"content": content, "state": kept.state}
+def h5p(content: str, kept: Kept, told: dict[str, Any]) -> str:
+    told = told | {"content": content, "state": kept.state}
     body = '<div id="isi"></div>'
-    return _page(body, told, kept, ("pemutar/h5p-standalone/main.bundle.js", "lontar/h5p.js"))
+    return _page(body, told, ("pemutar/h5p-standalone/main.bundle.js", "lontar/h5p.js"))
 
 
-def cmi5(address: str, kept: Kept) -> str:
-    body = f'<iframe id="isi" title="{escape(_("Materi"))}" src="{escape(address)}"></iframe>'
-    return _page(body, {}, kept, ("lontar/cmi5.js",))
+def cmi5(address: str, told: dict[str, Any]) -> str:
+    body = f'<iframe id="isi" title="{escape(_("Materi"))}"></iframe>'
+    return _page(body, told | {"content": address}, ("lontar/cmi5.js",))
 
 
-def _page(body: str, told: dict[str, Any], kept: Kept, scripts: tuple[str, ...]) -> str:
+def _page(body: str, told: dict[str, Any], scripts: tuple[str, ...]) -> str:
     texts = {
         "saved": _("Tersimpan di perangkat ini"),
         "score": _("Nilai"),
         "done": _("Selesai"),
         "failed": _("Belum tersimpan. Buka lagi materi ini."),
+        "over": _("Kesempatan untuk tes ini sudah habis. Hubungi operator desa."),
     }
-    score = kept.recorded if kept.recorded is not None else kept.score
-    told |= {"texts": texts, "score": score, "completed": kept.completed}
+    told = told | {"texts": texts}
     # A script's end can't stand in it.
     data = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
     listed = "".join(f'<script src="{script}"></script>' for script in ("lontar/bar.js", *scripts))

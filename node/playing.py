@@ -7,7 +7,7 @@ can be large, and only the activity understands it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,13 +15,16 @@ from content_packs.outline import Lesson
 from node.course_state import WHOLE
 from node.learning import Learning
 from node.outcomes import ANSWERS_MOST, Outcome
-from node.plays import SUBMISSIONS_MOST, Play
+from node.plays import ANSWERS_MOST as ANSWERS_A_PLAY
+from node.plays import SUBMISSIONS_MOST, TIMES_MOST, Play
 from node.recorder import Recorder
 from node.store import Store
 from sync import cbor
 from sync.entries import Kind, LessonProgressed, QuestionResponded, QuizSubmitted
 
 _SESSION_MOST_S: Final = 4 * 3600
+_ROW_MOST: Final = 1024 * 1024
+"""More than a state and all answers that are let in can be."""
 
 
 @dataclass
@@ -54,35 +57,53 @@ class Playing:
         """A score that a power cut kept from being handed in is handed in now."""
         with self._store.write() as db:
             kept = self._load(db, play)
-            if kept.score is not None and kept.score != kept.recorded:
+            if self._may_hand_in(play, kept):
                 self._hand_in(play, kept, 0)
                 self._save(db, play, kept)
 
-    def take(self, play: Play, outcome: Outcome) -> Kept:
-        """Record what is new of an outcome. When this returns it is on the disk."""
+    def take(self, play: Play, *outcomes: Outcome) -> Kept:
+        """Record what is new of outcomes, all or nothing. When this returns it is on the disk."""
         with self._store.write() as db:
             kept = self._load(db, play)
             before = cbor.encode(_written(kept))
-            self._take_answers(play, kept, outcome)
-            if outcome.score is not None:
-                kept.score = outcome.score
-            is_news = kept.score is not None and kept.score != kept.recorded
-            seconds = (
-                self._seconds(play) if outcome.is_final or (outcome.completed and not kept.completed) else 0
-            )
-            if outcome.completed and not kept.completed:
-                kept.completed = True
-                self._record(play, LessonProgressed(play.learner, play.pack, play.lesson, WHOLE, seconds))
-                seconds = 0
-            if is_news and (outcome.is_final or outcome.completed) and play.submissions < SUBMISSIONS_MOST:
-                self._hand_in(play, kept, seconds)
-            elif outcome.is_final and seconds:
-                self._record(play, LessonProgressed(play.learner, play.pack, play.lesson, 0, seconds))
-            if outcome.state is not None:
-                kept.state = outcome.state
+            for outcome in outcomes:
+                self._take(play, kept, outcome)
             if cbor.encode(_written(kept)) != before:
                 self._save(db, play, kept)
         return kept
+
+    def change_state(self, play: Play, change: Callable[[str], str]) -> None:
+        """Keep what `change` makes of what an activity kept; nothing else comes between."""
+        with self._store.write():
+            self.take(play, Outcome(state=change(self.kept(play).state)))
+
+    def attempts_are_over(self, play: Play) -> bool:
+        """Whether this is a final test and may not be handed in again."""
+        return self._learning.attempts_left(play.learner, play.pack, play.lesson) == 0
+
+    def _take(self, play: Play, kept: Kept, outcome: Outcome) -> None:
+        self._take_answers(play, kept, outcome)
+        if outcome.score is not None:
+            kept.score = outcome.score
+        seconds = (
+            self._seconds(play) if outcome.is_final or (outcome.completed and not kept.completed) else 0
+        )
+        if outcome.completed and not kept.completed:
+            kept.completed = True
+            self._record(play, LessonProgressed(play.learner, play.pack, play.lesson, WHOLE, seconds))
+            seconds = 0
+        if (outcome.is_final or outcome.completed) and self._may_hand_in(play, kept):
+            self._hand_in(play, kept, seconds)
+        elif outcome.is_final and seconds and play.times < TIMES_MOST:
+            play.times += 1
+            self._record(play, LessonProgressed(play.learner, play.pack, play.lesson, 0, seconds))
+        if outcome.state is not None:
+            kept.state = outcome.state
+
+    def _may_hand_in(self, play: Play, kept: Kept) -> bool:
+        """Whether there is a score that isn't in the log and may go there."""
+        is_news = kept.score is not None and kept.score != kept.recorded
+        return is_news and play.submissions < SUBMISSIONS_MOST and not self.attempts_are_over(play)
 
     def _hand_in(self, play: Play, kept: Kept, seconds: int) -> None:
         score = kept.score or 0
@@ -91,12 +112,15 @@ class Playing:
         self._record(play, QuizSubmitted(play.learner, play.pack, play.lesson, score, seconds))
 
     def _take_answers(self, play: Play, kept: Kept, outcome: Outcome) -> None:
+        # The lesson may have questions of its own, which come first.
+        before = len(self._place(play)[0].question_ids)
         for answer in outcome.answers:
             known = kept.answered.get(answer.id)
-            if known is None and len(kept.answered) >= ANSWERS_MOST:
+            if play.answers >= ANSWERS_A_PLAY or (known is None and len(kept.answered) >= ANSWERS_MOST):
                 continue
-            number = known[0] if known else len(kept.answered) + 1
+            number = known[0] if known else before + len(kept.answered) + 1
             if known is None or known[1] != answer.response:
+                play.answers += 1
                 kept.answered[answer.id] = [number, answer.response]
                 place = (play.learner, play.pack, play.lesson, number)
                 self._record(play, QuestionResponded(*place, answer.response, answer.right))
@@ -116,7 +140,7 @@ class Playing:
         query = """SELECT content FROM activity_states
                    WHERE learner = (SELECT id FROM learners WHERE number = ?) AND course_key = ? AND lesson = ?"""
         row = db.execute(query, (play.learner, course_key, lesson.id)).fetchone()
-        kept = Kept(version) if row is None else _read(cbor.decode(row[0]))
+        kept = Kept(version) if row is None else _read(cbor.decode(row[0], _ROW_MOST))
         return kept if lesson.revised_in <= kept.version else Kept(version)
 
     def _save(self, db: sqlite3.Connection, play: Play, kept: Kept) -> None:

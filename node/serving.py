@@ -9,10 +9,16 @@ import waitress
 from flask import Flask
 
 from node.desk import desk_of
+from node.outcomes import BODY_MOST
 from node.player_app import create_player_app
+from sync.limits import NEIGHBOUR_BODY
 
 _THREADS: Final = 8
 _PLAYER_THREADS: Final = 4
+# What is larger is refused before it fills the disk; waitress alone would take a gigabyte.
+_PAGES_BODY_MOST: Final = NEIGHBOUR_BODY + 64 * 1024
+_HEADERS_MOST: Final = 1024 * 1024
+"""More than all cookies that a browser keeps of a host: activities can set some, and must lock nobody out."""
 
 
 class Served:
@@ -23,7 +29,14 @@ class Served:
         Raises:
             OSError: the pages' port is taken.
         """
-        self._pages = waitress.create_server(pages, host=host, port=port, threads=_THREADS)
+        self._pages = waitress.create_server(
+            pages,
+            host=host,
+            port=port,
+            threads=_THREADS,
+            max_request_body_size=_PAGES_BODY_MOST,
+            max_request_header_size=_HEADERS_MOST,
+        )
         self.port: int = self._pages.effective_port
         self._player = self._made_player(pages, host, player_port)
         self.plays = self._player is not None
@@ -42,7 +55,14 @@ class Served:
     def _made_player(self, pages: Flask, host: str, port: int) -> Any:
         player = create_player_app(desk_of(pages))
         try:
-            server = waitress.create_server(player, host=host, port=port, threads=_PLAYER_THREADS)
+            server = waitress.create_server(
+                player,
+                host=host,
+                port=port,
+                threads=_PLAYER_THREADS,
+                max_request_body_size=2 * BODY_MOST,
+                max_request_header_size=_HEADERS_MOST,
+            )
         except (OSError, OverflowError):
             return None
         player.config["PAGES_PORT"] = self.port

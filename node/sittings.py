@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import UserMixin
-from itsdangerous import URLSafeSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from node.learners import OPERATOR
 
@@ -70,8 +70,8 @@ class Sittings:
             self._open[sitting.id] = sitting
         return sitting
 
-    def find(self, key: str) -> Sitting | None:
-        """The sitting if it is still on; being found counts as being used."""
+    def find(self, key: str, until_t: int | None = None) -> Sitting | None:
+        """The sitting if it is still on; being found counts as being used, if it isn't later than `until_t`."""
         now = self._log_time()
         with self._lock:
             sitting = self._open.get(key)
@@ -80,7 +80,8 @@ class Sittings:
             if now - sitting.seen_t > IDLE_MS:
                 del self._open[key]
                 return None
-            sitting.seen_t = now
+            if until_t is None or now <= until_t:
+                sitting.seen_t = now
             return sitting
 
     def end(self, key: str) -> None:
@@ -104,6 +105,16 @@ class UndatedSessions(SecureCookieSessionInterface):
 
     salt = "lontar-session"
     digest_method = staticmethod(hashlib.sha256)
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        """Of several cookies of our name, the one that is ours: activities can set others (decision 13)."""
+        serializer = self.get_signing_serializer(app)
+        for value in request.cookies.getlist(self.get_cookie_name(app)):
+            try:
+                return self.session_class(serializer.loads(value))
+            except BadSignature:
+                continue
+        return self.session_class()
 
     def get_signing_serializer(self, app: Flask) -> Any:
         return _Undated(

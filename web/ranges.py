@@ -10,7 +10,9 @@ from werkzeug.wsgi import FileWrapper
 
 def in_parts(file: object, media_type: str, size: int) -> Response:
     """An answer of `size` bytes, or of the part that was asked for; `file` can be read from any place."""
-    response = Response(FileWrapper(cast("IO[bytes]", file)), mimetype=media_type, direct_passthrough=True)
+    response = Response(
+        FileWrapper(cast("IO[bytes]", file)), content_type=media_type, direct_passthrough=True
+    )
     response.content_length = size
     response.make_conditional(request, accept_ranges=True, complete_length=size)
     return response

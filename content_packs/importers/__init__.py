@@ -20,7 +20,10 @@ FORMATS: Final = (
     "common_cartridge",
     "qti",
     "h5p",
+    "epub",
+    "pdf",
     "moodle_xml",
+    "media",
     "gift",
     "aiken",
 )

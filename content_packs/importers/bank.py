@@ -83,6 +83,19 @@ def in_lessons(
     ]
 
 
+def check_count(path: Path, count: int) -> None:
+    """
+    Raises:
+        PackError: a file would become more lessons than a course may have.
+    """
+    if count > limits.LESSONS:
+        raise PackError(
+            N_("%(file)s terlalu panjang (%(count)s bagian): bagilah menjadi beberapa berkas."),
+            file=path.name,
+            count=count,
+        )
+
+
 def title_of(path: Path) -> str:
     """A title from the name of a file."""
     return " ".join(re.split(r"[_\s]+", path.stem)).strip()[:_TITLE_MOST] or "?"

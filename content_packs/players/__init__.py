@@ -7,6 +7,7 @@ lessons that need it, and never shows it to learners.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,6 +41,7 @@ _TAKEN: Final = {
     ),
 }
 _NPM_MOST_S: Final = 300
+_NPM_ERROR: Final = re.compile(r"^npm (?:ERR!|error) (.*)$", re.MULTILINE)
 
 
 def build_players(key: SigningKey) -> BuiltPack:
@@ -68,8 +70,13 @@ def _fetch(work: Path) -> None:
     except subprocess.TimeoutExpired as problem:
         raise PackError(N_("npm tidak menjawab. Periksa jaringan, lalu ulangi.")) from problem
     if done.returncode:
-        said = next((line for line in done.stderr.splitlines() if "ERR!" in line), done.stderr[-200:])
-        raise PackError(N_("npm tidak dapat mengambil pemutar: %(problem)s"), problem=said.strip()[:300])
+        raise PackError(N_("npm tidak dapat mengambil pemutar: %(problem)s"), problem=_told(done.stderr))
+
+
+def _told(errors: str) -> str:
+    """The beginning of what npm said; its last lines only name a log file."""
+    lines = [match[1].strip() for match in _NPM_ERROR.finditer(errors)]
+    return ("; ".join(line for line in lines if line) or errors.strip())[:300]
 
 
 def _write(course: Path, modules: Path) -> None:

@@ -77,7 +77,7 @@ def test_the_key_pad_enters_a_pin(chromium: Any, serve: Any, tmp_path: Path) -> 
     for key in ["4", "8", "2", "9", "1", "7", "Hapus", "3", "4", "8", "2", "9", "1", "3"]:
         page.get_by_role("button", name=key, exact=True).click()
     page.get_by_role("button", name="Simpan PIN dan masuk").click()
-    assert page.get_by_role("heading", name="Pelatihan saya").is_visible()
+    page.get_by_role("heading", name="Pelatihan saya").wait_for()
 
 
 def test_no_page_is_wider_than_a_small_phone_or_breaks_the_content_policy(

@@ -346,3 +346,17 @@ def test_documents_of_a_cmi5_unit_are_kept_for_its_learner(player: tuple[FlaskCl
     assert client.put(f"{address}?stateId=besar", data=big).status_code == 422
     assert client.delete(f"{address}?stateId=halaman").status_code == 204
     assert client.get(f"{address}?stateId=halaman").status_code == 404
+
+
+def test_launch_parameters_of_cmi5_stand_before_a_fragment(node: Node, tmp_path: Path) -> None:
+    files = {"au.html": "<p>AU</p>"}
+    pack = installed(
+        node, activity_course(tmp_path / "au", "cmi5", "au.html#/a", files), tmp_path / "au.lontar"
+    )
+    pages = create_app(node)
+    app = create_player_app(desk_of(pages))
+    app.config["PAGES_PORT"] = 8080
+    shared = desk_of(pages)
+    begun = shared.plays.begin(shared.sittings.begin(0), pack, 1, 0)
+    text = app.test_client().get(f"/{begun.token}/").text
+    assert f"/{begun.token}/isi/au.html?endpoint=" in text and '#/a"' in text
