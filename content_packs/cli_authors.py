@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from gettext import gettext as _
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def import_(file: Path, output: Path | None, named: str) -> None:
         )
     draft = importer_of(file, named).read(file)
     folder = output or Path(file.stem)
-    write_folder(draft, folder)
+    with click.progressbar(length=max(1, len(draft.media)), label=_("Menulis"), file=sys.stderr) as bar:
+        write_folder(draft, folder, lambda done, total: bar.update(done - bar.pos))
     for label, sentences in (
         (_("Diambil"), draft.report.taken),
         (_("Diubah"), draft.report.changed),

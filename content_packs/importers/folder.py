@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -21,8 +21,12 @@ _NAME_MOST: Final = 255
 """Bytes that a file system takes for the name of one file or folder."""
 
 
-def write_folder(draft: Draft, folder: Path) -> list[Path]:
+def write_folder(
+    draft: Draft, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Path]:
     """Write a course folder; returns its files. Nothing that is there is ever written over.
+
+    `progress` is told (media written, media in all): pages of a PDF are only drawn now.
 
     Raises:
         PackError: the folder isn't empty, the draft holds nothing to learn, or files no folder can hold.
@@ -59,11 +63,12 @@ def write_folder(draft: Draft, folder: Path) -> list[Path]:
         if lesson.questions:
             made.append(stem.with_name(stem.name + TABLES))
             made[-1].write_text(_tables(lesson.questions), encoding="utf-8")
-    for name, read in sorted(draft.media.items()):
+    for done, (name, read) in enumerate(sorted(draft.media.items()), start=1):
         if not PATH.fullmatch(name):
             raise PackError(N_("Nama berkas %(name)s tidak dapat dipakai dalam paket."), name=name[:80])
         made.append(folder / name)
         made[-1].write_bytes(read())
+        progress(done, len(draft.media))
     return made
 
 
