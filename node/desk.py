@@ -17,7 +17,7 @@ from content_packs import render
 from node import news
 from node.course_state import CourseState, LessonState
 from node.learners import Secrets
-from node.learning import Learner
+from node.people import Learner
 from node.plays import Plays
 from node.sittings import Sitting, Sittings, UndatedSessions
 from node.unlocking import Unlocking

@@ -17,11 +17,13 @@ from content_packs.outline import LIBRARY
 from content_packs.piece_file import Media
 from content_packs.questions import Question, QuestionKind, is_right, read_answer
 from content_packs.store import InstalledPack, PackStore
+from node import people
 from node.course_state import WHOLE, CourseState, state_of
 from node.errors import NodeError, UnknownThingError
+from node.people import Learner
 from node.recorder import Recorder
 from node.store import Store
-from node.versions import Row, Version, shown
+from node.versions import Version, shown
 from sync.entries import (
     CourseCompleted,
     Kind,
@@ -33,38 +35,12 @@ from sync.entries import (
     QuizSubmitted,
 )
 from sync.errors import N_
-from sync.progress.rows import LESSON_PROGRESS
 
 SECONDS_MAX: Final = 4 * 3600
 HIDDEN: Final = "hidden_packs"
 """The numbers of packs that the operator took off the list."""
 LOCAL: Final = "local_packs"
 """The manifests of courses that a laptop of this village signed, by their hash."""
-
-_HAS_LEFT: Final = "(SELECT min(has_left) FROM learners n WHERE n.person = l.person)"
-"""Somebody whose numbers were joined has left only under all of them."""
-_PEOPLE: Final = f"SELECT number, name, position, {_HAS_LEFT} FROM learners l"  # noqa: S608
-_SAME: Final = """SELECT n.number FROM learners n JOIN learners o ON o.person = n.person WHERE o.number = ?1
-    UNION SELECT ?1"""
-_SHOWN: Final = (
-    "openings",
-    "seconds",
-    "furthest",
-    "answers",
-    "right_answers",
-    "attempts",
-    "best_score",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Learner:
-    """A person, by the number that stands for all numbers that are this person."""
-
-    number: int
-    name: str
-    position: str
-    has_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +68,18 @@ class Learning:
 
         Every word of `search` stands in one of the person's names.
         """
-        words = search.casefold().split()
-        where = " AND ".join(["instr(search, ?) > 0"] * len(words))
-        named = f"number IN (SELECT person FROM learners WHERE {where})" if words else "1"  # noqa: S608
-        query = f"{_PEOPLE} WHERE number = person AND {named} AND {_HAS_LEFT} = ? ORDER BY search"
         with self._store.read() as db:
-            return [_learner(row) for row in db.execute(query, (*words, int(left)))]
+            return people.people(db, search, left)
 
     def learner(self, number: int) -> Learner | None:
         """The person with that number, or with another one that is the same person."""
         with self._store.read() as db:
-            query = f"{_PEOPLE} WHERE number = (SELECT person FROM learners WHERE number = ?)"  # noqa: S608
-            row = db.execute(query, (number,)).fetchone()
-        return None if row is None else _learner(row)
+            return people.person(db, number)
 
     def numbers(self, number: int) -> list[int]:
         """All numbers of the person with that number, the one that stands for them first."""
         with self._store.read() as db:
-            query = (
-                f"SELECT number FROM learners WHERE number IN ({_SAME}) ORDER BY number != person, number"  # noqa: S608
-            )
-            return [row[0] for row in db.execute(query, (number,))]
+            return people.numbers(db, number)
 
     def set_left(self, number: int, has_left: bool) -> None:
         """This person no longer learns here, or does again."""
@@ -124,8 +91,8 @@ class Learning:
         """The courses that a learner sees, each with this learner's progress: five statements in all."""
         with self._store.read() as db:
             versions = self._versions(db)
-            rows = _lesson_rows(db, learner)
-            completed = _completed(db, learner)
+            rows = people.lesson_rows(db, learner)
+            completed = people.completed_packs(db, learner)
             query = "SELECT DISTINCT pack FROM attempt_answers WHERE learner = ? AND submitted = 0"
             unfinished = {row[0] for row in db.execute(query, (learner,))}
         hidden = set(self._store.get(HIDDEN, []))
@@ -280,7 +247,11 @@ class Learning:
         with self._store.write() as db:
             self._recorder.record(kind)
             state = self._course(db, learner, pack)
-            if state is not None and state.next_lesson is None and pack not in _completed(db, learner):
+            if (
+                state is not None
+                and state.next_lesson is None
+                and pack not in people.completed_packs(db, learner)
+            ):
                 self._recorder.record(CourseCompleted(learner, pack, lesson))
 
     def _versions(self, db: sqlite3.Connection) -> list[Version]:
@@ -298,7 +269,9 @@ class Learning:
         version = next((one for one in versions if one.pack == pack), None)
         if version is None:
             return None
-        return state_of(version, versions, _lesson_rows(db, learner), _completed(db, learner))
+        return state_of(
+            version, versions, people.lesson_rows(db, learner), people.completed_packs(db, learner)
+        )
 
     def _check_attempts(self, learner: int, pack: int, lesson: int) -> None:
         if self.attempts_left(learner, pack, lesson) == 0:
@@ -335,22 +308,6 @@ def _count_right(questions: Sequence[Question], answers: Mapping[int, str]) -> i
         question.number in answers and is_right(question, answers[question.number])
         for question in questions
     )
-
-
-def _learner(row: tuple[int, str, str, int]) -> Learner:
-    return Learner(row[0], row[1], row[2], bool(row[3]))
-
-
-def _lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], Row]:
-    """What all numbers of this person did, joined as the table says."""
-    joined = ", ".join(f"{LESSON_PROGRESS.columns[name].value}({name})" for name in _SHOWN)
-    query = f"SELECT pack, lesson, {joined} FROM lesson_progress WHERE learner IN ({_SAME}) GROUP BY pack, lesson"  # noqa: S608
-    return {(row[0], row[1]): row[2:] for row in db.execute(query, (learner,))}
-
-
-def _completed(db: sqlite3.Connection, learner: int) -> set[int]:
-    query = f"SELECT pack FROM course_progress WHERE learner IN ({_SAME}) AND completions > 0"  # noqa: S608
-    return {row[0] for row in db.execute(query, (learner,))}
 
 
 def _bounded(seconds: int) -> int:

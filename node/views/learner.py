@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from node.desk import at_the_laptop, begin_sitting, desk, end_sitting, pin_holder, sitter
 from node.learners import POSITIONS, is_easy, is_pin
-from node.learning import Learner
+from node.people import Learner
 from web.dates import wait
 from web.languages import gettext as _
 

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from node.desk import at_the_laptop, begin_sitting, desk, for_operator, is_operator
 from node.desk import reset_pin as forget_pins
 from node.learners import OPERATOR, PASSWORD_MAX, PASSWORD_MIN, POSITIONS
-from node.learning import Learner
+from node.people import Learner
 from node.recorder import OperatorAction
 from sync.errors import LontarError
 from web.dates import wait
