@@ -14,6 +14,7 @@ from hub.views import (
     alerts,
     announcements,
     bundles,
+    certificates,
     codes,
     couriers,
     courses,
@@ -48,6 +49,6 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, packs, pack, more):
+    for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, more):
         app.register_blueprint(view.blueprint)
     return app

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -20,7 +20,8 @@ from hub.config import Config
 from hub.db import insert_or_ignore
 from hub.segments import begins_with
 from sync import cbor, cose, limits, segment
-from sync.decisions import HubLogOpened, scopes_of
+from sync.certificate import vouch
+from sync.decisions import DeviceRegistered, HubLogOpened, scopes_of
 from sync.entries import Entry, Kind, check_fields
 from sync.errors import TooLargeError
 from sync.exchange import SHORT_ID, Down, digest_of
@@ -132,7 +133,7 @@ def _open_log(connection: Connection, config: Config, scope: str, rows: Sequence
     reason = 0 if connection.execute(known).first() is None else 1
     opened_ms = min(now_ms, rows[0].hub_ms)
     opened = HubLogOpened(segment.FORMAT, scope, config.random_bytes(ID_SIZE), opened_ms, reason)
-    entries = [Entry(0, opened.number, 0, opened.fields()), *_entries(rows, 1, 0, opened_ms)]
+    entries = [Entry(0, opened.number, 0, opened.fields()), *_entries(config, rows, 1, 0, opened_ms)]
     first = segment.seal(config.hub_key, b"", 0, b"", entries, 0, cose.HUB_SEGMENT)
     query = (
         insert(_logs)
@@ -153,7 +154,7 @@ def _open_log(connection: Connection, config: Config, scope: str, rows: Sequence
 
 
 def _extend_log(connection: Connection, config: Config, log: Any, rows: Sequence[Any]) -> None:
-    entries = _entries(rows, log.end_seq, log.end_t, log.opened_ms)
+    entries = _entries(config, rows, log.end_seq, log.end_t, log.opened_ms)
     sealed = segment.seal(
         config.hub_key, log.log, log.tip_idx + 1, log.tip_id, entries, log.end_t, cose.HUB_SEGMENT
     )
@@ -167,12 +168,23 @@ def _extend_log(connection: Connection, config: Config, log: Any, rows: Sequence
     )
 
 
-def _entries(rows: Sequence[Any], first_seq: int, base_t: int, opened_ms: int) -> list[Entry]:
+def _entries(
+    config: Config, rows: Sequence[Any], first_seq: int, base_t: int, opened_ms: int
+) -> list[Entry]:
     entries = []
     for seq, row in enumerate(rows, start=first_seq):
         base_t = max(base_t, row.hub_ms - opened_ms)
-        entries.append(Entry(seq, row.kind, base_t, tuple(cbor.decode(row.fields))))
+        fields = tuple(cbor.decode(row.fields))
+        if row.kind == DeviceRegistered.number:
+            fields = _vouched(config, fields)
+        entries.append(Entry(seq, row.kind, base_t, fields))
     return entries
+
+
+def _vouched(config: Config, fields: tuple[Any, ...]) -> tuple[Any, ...]:
+    """With this hub's word for certificates: only here is its key at hand."""
+    said = DeviceRegistered.from_fields(fields)
+    return replace(said, vouch=vouch(config.hub_key, said.public_key, said.village)).fields()
 
 
 def _tips(connection: Connection, scopes: Iterable[str]) -> list[Head]:

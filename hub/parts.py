@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from hub import alerts, ledger, merge, registry, schema, segments
+from hub import alerts, certificates, ledger, merge, registry, schema, segments
 from hub.db import reading, writing
 from hub.errors import UnknownDeviceError
 from hub.intake import Exchange, Intake
@@ -77,6 +77,7 @@ def take(intake: Intake, data: bytes) -> Taken:
     finally:
         for log_pk in under_way.touched_logs:
             merge.merge_log(intake.engine, log_pk)
+        certificates.issue_due(intake.engine, intake.config, under_way.touched_logs, intake.now_ms())
     under_way.note_by_stick()
     if device.state == "refused":
         return Taken.REFUSED

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hub import identity, registry, schema, segments
+from hub import certificates, identity, registry, schema, segments
 from hub.places import within
 from hub.segments import VILLAGE_CODE, LogRow
+from sync.certificate import open_final
 from sync.decisions import (
+    CertificateIssued,
+    CertificateWithdrawn,
     DeviceRegistered,
     DeviceRevoked,
     EntriesAccepted,
@@ -31,6 +34,14 @@ from sync.segment import Segment, open_segment
 
 def is_relay(device: Any) -> bool:
     return len(device.village) < VILLAGE_CODE
+
+
+def hub_keys(connection: Connection) -> list[bytes]:
+    """The keys of all hubs below this one that are registered now."""
+    d = schema.devices.c
+    below = select(d.pk).where(func.length(d.village) < VILLAGE_CODE, d.state == "registered")
+    keysets = (_keyset(connection, pk) for pk in connection.execute(below).scalars().all())
+    return [key for keyset in keysets if keyset is not None for key in keyset.hub_keys]
 
 
 def take_keyset(connection: Connection, device: Any, envelope: bytes) -> None:
@@ -72,7 +83,7 @@ def take_segment(
                 decision = read_decision(entry)
             except LontarError:
                 continue
-            _carry_out(connection, device.village, decision, now_ms)
+            _carry_out(connection, device.village, keyset, decision, now_ms)
     return log, segment, placement
 
 
@@ -100,7 +111,7 @@ def settle(connection: Connection, log: LogRow, segment: Segment) -> None:
     connection.execute(update(s).where(*waiting).values(state=schema.GAP))
 
 
-def _carry_out(connection: Connection, region: str, decision: object, now_ms: int) -> None:
+def _carry_out(connection: Connection, region: str, keyset: Keyset, decision: object, now_ms: int) -> None:
     if isinstance(decision, DeviceRegistered) and decision.village.startswith(f"{region}."):
         registry.certify(connection, decision.public_key, decision.sealing_key, decision.village, now_ms)
     elif isinstance(decision, DeviceRevoked):
@@ -122,6 +133,10 @@ def _carry_out(connection: Connection, region: str, decision: object, now_ms: in
                     log=decision.log, first_seq=decision.first_seq, segment=decision.segment
                 )
             )
+    elif isinstance(decision, CertificateIssued):
+        certificates.note_issued(connection, decision, open_final(decision.sealed, keyset.hub_keys))
+    elif isinstance(decision, CertificateWithdrawn):
+        certificates.note_withdrawn(connection, decision.certificate, decision.reason, now_ms)
     elif isinstance(decision, PersonalDataErased):
         identity.erase_commitment(connection, decision.commitment, now_ms)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from hub.schema_base import Key, primary_key
 from hub.schema_base import metadata as metadata
+from hub.schema_certificates import certificates as certificates
 from hub.schema_road import bundles as bundles
 from hub.schema_road import couriers as couriers
 from hub.schema_road import custody as custody

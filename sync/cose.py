@@ -33,6 +33,10 @@ KEYSET: Final = b"lontar/keyset/1"
 MANIFEST: Final = b"lontar/manifest/1"
 REGISTRATION: Final = b"lontar/registration/1"
 REGISTERED: Final = b"lontar/registered/1"
+VOUCH: Final = b"lontar/vouch/1"
+ADDRESS: Final = b"lontar/address/1"
+CERTIFICATE_DRAFT: Final = b"lontar/certificate-draft/1"
+CERTIFICATE: Final = b"lontar/certificate/1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,16 @@ class HubLogOpened(Kind):
 
 @dataclass(frozen=True, slots=True)
 class DeviceRegistered(Kind):
-    """The certificate of a device: its keys, and the village for which it may speak."""
+    """The certificate of a device: its keys, and the village for which it may speak.
+
+    `vouch` says the same in a form that fits into a square code (see `sync.certificate`).
+    """
 
     number: ClassVar[int] = 68
     public_key: bytes
     sealing_key: bytes
     village: str
+    vouch: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,13 @@ class LearnersSeparated(Kind):
 
 @dataclass(frozen=True, slots=True)
 class CertificateIssued(Kind):
+    """`certificate` is its number, `sealed` the claim under the hub's seal (see `sync.certificate`)."""
+
     number: ClassVar[int] = 84
     learner: bytes
     course_key: bytes
     certificate: str
+    sealed: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

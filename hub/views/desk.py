@@ -23,7 +23,16 @@ NUMBER: Final = "<int(max=9223372036854775807):number>"
 """A row of this hub in an address; a larger number no database takes."""
 
 _EXTENSION: Final = "lontar"
-_OPEN: Final = {"enter.enter", "web.static", "languages.choose", "looks.show", "looks.choose"}
+_OPEN: Final = {
+    "enter.enter",
+    "web.static",
+    "languages.choose",
+    "looks.show",
+    "looks.choose",
+    "certificates.check",
+    "certificates.scanned",
+    "certificates.scanned_small",
+}
 """What can be opened without logging in."""
 
 

@@ -14,6 +14,7 @@ from hub import downlink, mail, parts, registry, schema
 from hub.db import writing
 from hub.wiring import Hub
 from sync import bundle, cbor
+from sync.certificate import vouch
 from sync.courier import MailRequest
 from sync.decisions import AnnouncementPosted, DeviceRegistered, DeviceRevoked, read_decision
 from sync.entries import Kind, QuestionAnswered
@@ -84,7 +85,9 @@ def test_mail_brings_verdicts_keyset_and_the_centre_s_word(hub: Hub) -> None:
     assert open_keyset(keyset) == hub.config.keyset
     words = said(hub, device)
     assert AnnouncementPosted("Berita", "Pelatihan baru") in words
-    assert DeviceRegistered(device.key.public, opening_key(device).public.public, VILLAGE) in words
+    (registered,) = (one for one in words if isinstance(one, DeviceRegistered))
+    assert registered.fields()[:3] == (device.key.public, opening_key(device).public.public, VILLAGE)
+    assert registered.vouch == vouch(hub.config.hub_key, device.key.public, VILLAGE)
 
 
 def test_mail_opens_for_its_device_alone(hub: Hub) -> None:

@@ -10,6 +10,7 @@ import pytest
 from vectors.make import vectors
 
 from sync import bundle, cbor, columns, cose, courier, exchange, registration
+from sync.certificate import Standing, read_certificate
 from sync.decisions import HUB_KINDS, read_decision, scopes_of
 from sync.entries import Entry, field_types
 from sync.errors import SyncError
@@ -224,6 +225,20 @@ def test_what_a_hub_says_is_read() -> None:
         assert sealed.read().entries() == [as_entry(entry) for entry in row["entries"]]
     for village, scopes in case["scopes"].items():
         assert list(scopes_of(village)) == scopes
+
+
+def test_certificates_are_read_from_their_codes() -> None:
+    case = frozen("certificates")
+    expected = {
+        "draft": Standing.REGISTERED,
+        "draft of a device without registration": Standing.UNPROVEN,
+        "final": Standing.CONFIRMED,
+    }
+    for name, code_ in case["codes"].items():
+        read = read_certificate(code_, [case["hub public"]], lambda device, village: None)
+        assert (read.standing, read.profile.name) == (expected[name], case["name"])
+        assert read.claim.encode() == case["final claim" if name == "final" else "claim"]
+    assert read_certificate(case["address"], [], lambda device, village: None).claim.number
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,14 @@ from sync.sealing import CLASSICAL, SealingKey, sealing_public
 from sync.segment import Segment, seal
 
 from .packs import manifest_vectors
-from .road import bundle_vectors, courier_vectors, decision_vectors, hub_segments, unlock_vectors
+from .road import (
+    bundle_vectors,
+    certificate_vectors,
+    courier_vectors,
+    decision_vectors,
+    hub_segments,
+    unlock_vectors,
+)
 
 Json = Any
 
@@ -101,6 +108,7 @@ def vectors() -> dict[str, Json]:
         "courier": plain(courier_vectors()),
         "decisions": plain(decision_vectors()),
         "unlock": plain(unlock_vectors()),
+        "certificates": plain(certificate_vectors()),
     }
 
 

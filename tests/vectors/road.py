@@ -7,19 +7,30 @@ where none is on file.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from sync import bundle, cbor, cose, courier, decisions, limits
 from sync.bundle import FromDevice, FromHub, Head
+from sync.certificate import Claim, address, draft_code, final_code, seal_draft, seal_final, vouch
 from sync.courier import MailAnswer, MailPart, MailRequest, Note, Place, Taken
-from sync.decisions import HUB_KINDS, EntriesAccepted, EntriesRejected, HubLogOpened, PackPublished
+from sync.decisions import (
+    HUB_KINDS,
+    CertificateIssued,
+    DeviceRegistered,
+    EntriesAccepted,
+    EntriesRejected,
+    HubLogOpened,
+    PackPublished,
+)
 from sync.entries import Entry, Kind, field_types
 from sync.exchange import Request, Verdict, Wants
 from sync.items import ItemKind, wrap
 from sync.keys import SigningKey, key_id, sha256
 from sync.log import Head as LogHead
 from sync.log import Status
+from sync.profile import Profile
 from sync.sealing import CLASSICAL, HYBRID, OpeningKey, seed_size
 from sync.segment import Segment, seal
 from sync.unlock import code
@@ -44,7 +55,13 @@ _VALUES: Final[dict[type, tuple[Any, ...]]] = {
 }
 
 
-_FIRST_FIELDS: Final = {EntriesRejected: 4, EntriesAccepted: 3, PackPublished: 4}
+_FIRST_FIELDS: Final = {
+    EntriesRejected: 4,
+    EntriesAccepted: 3,
+    PackPublished: 4,
+    DeviceRegistered: 3,
+    CertificateIssued: 3,
+}
 """How many fields these kinds had when the segments were frozen; more have been appended since."""
 
 
@@ -103,6 +120,33 @@ def decision_vectors() -> dict[str, Any]:
         "scopes": {
             village: list(decisions.scopes_of(village)) for village in ("17.05.10.2007", "17.05", "17")
         },
+    }
+
+
+def certificate_vectors() -> dict[str, Any]:
+    """A draft and the final certificate of the same person, as square codes hold them."""
+    profile = Profile(bytes(range(16)), "Siti Aminah", "Kaur Keuangan")
+    draft = Claim(
+        "17.05.10.2007", bytes(range(16)), profile.commitment, bytes(range(16, 32)), "Tata Kelola Desa", 2, 8,
+        8_750, "2026-10-15",
+    )  # fmt: skip
+    final = replace(draft, number="0001/17.05.10.2007/2026", issued_ms=OPENED_MS)
+    vouched = vouch(HUB, DEVICE.public, draft.village)
+    codes = {
+        "draft": draft_code(seal_draft(DEVICE, draft), profile.encode(), DEVICE.public, vouched),
+        "draft of a device without registration": draft_code(
+            seal_draft(DEVICE, draft), profile.encode(), DEVICE.public, b""
+        ),
+        "final": final_code(seal_final(HUB, final), profile.encode()),
+    }
+    return {
+        "hub public": HUB.public,
+        "name": profile.name,
+        "claim": draft.encode(),
+        "final claim": final.encode(),
+        "vouch": vouched,
+        "codes": codes,
+        "address": address(codes["final"], "https://pusat.example.go.id"),
     }
 
 

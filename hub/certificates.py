@@ -1,0 +1,195 @@
+"""Certificates: issued by themselves when a course was completed and its evidence is here, withdrawn by people.
+
+One a person and course, whatever logs the person learned in. A claim holds no name: it commits to the profile, without
+which nothing is issued. Villages of a hub below this one get theirs from that hub; what it says of them is kept here.
+Owns the table certificates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, exists, func, insert, select, update
+
+from content_packs.manifest import Manifest, open_manifest
+from hub import downlink, schema
+from hub.config import Config
+from hub.db import reading, writing
+from hub.errors import HubError, NotFoundError
+from hub.queries import moments, progress
+from hub.segments import VILLAGE_CODE
+from sync.certificate import Claim, seal_final
+from sync.decisions import CertificateIssued, CertificateWithdrawn
+from sync.errors import N_
+from web.zones import ZONES, zone_of
+
+_c: Final = schema.certificates
+_l: Final = schema.learners
+_d: Final = schema.devices
+_BLOCK: Final = 200
+"""Logs that are looked at in one transaction."""
+
+
+def issue_due(engine: Engine, config: Config, logs: Collection[int], now_ms: int) -> int:
+    """Issue what is due to people who learn on the devices of these logs; returns how many certificates.
+
+    Doing it again, or on two workers at once, issues nothing twice.
+    """
+    with reading(engine) as connection:
+        if not logs or not _due(connection, logs):
+            return 0
+    with writing(engine) as connection:
+        devices = select(schema.logs.c.device).where(schema.logs.c.pk.in_(logs))
+        # Another worker that issues for the same village waits here.
+        connection.execute(
+            select(_d.c.pk).where(_d.c.pk.in_(devices)).order_by(_d.c.pk).with_for_update()
+        ).all()
+        due = _due(connection, logs)
+        for row in due:
+            _issue(connection, config, row, now_ms)
+        return len(due)
+
+
+def issue_everywhere(engine: Engine, config: Config, now_ms: int) -> int:
+    """Issue what is due anywhere: after a course became known here later than those who completed it."""
+    with reading(engine) as connection:
+        logs = connection.execute(select(schema.logs.c.pk).order_by(schema.logs.c.pk)).scalars().all()
+    blocks = [logs[at : at + _BLOCK] for at in range(0, len(logs), _BLOCK)]
+    return sum(issue_due(engine, config, block, now_ms) for block in blocks)
+
+
+def withdraw(engine: Engine, number: str, reason: str, now_ms: int) -> None:
+    """Say to its village that a certificate no longer holds, and why.
+
+    Raises:
+        NotFoundError: this hub has issued none with that number.
+        HubError: it was withdrawn before.
+    """
+    with writing(engine) as connection:
+        row = connection.execute(select(_c).where(_c.c.number == number)).one_or_none()
+        if row is None:
+            raise NotFoundError(N_("Tidak ada sertifikat bernomor %(number)s di pusat ini."), number=number)
+        if row.withdrawn_ms is not None:
+            raise HubError(N_("Sertifikat %(number)s sudah ditarik."), number=number)
+        note_withdrawn(connection, number, reason, now_ms)
+        person = select(_l.c.person).where(_l.c.learner == row.learner)
+        villages = _villages(connection, connection.execute(person).scalar() or 0)
+        for village in villages or [row.village]:
+            downlink.decide(connection, village, CertificateWithdrawn(number, reason), now_ms)
+
+
+def note_issued(connection: Connection, said: CertificateIssued, claim: Claim) -> None:
+    """Keep what a hub below this one issued."""
+    known = select(_c.c.pk).where(_c.c.number == said.certificate)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            insert(_c).values(
+                number=said.certificate,
+                learner=said.learner,
+                course_key=said.course_key,
+                village=claim.village,
+                issued_ms=claim.issued_ms,
+                sealed=said.sealed,
+            )
+        )
+
+
+def note_withdrawn(connection: Connection, number: str, reason: str, now_ms: int) -> None:
+    connection.execute(
+        update(_c)
+        .where(_c.c.number == number, _c.c.withdrawn_ms.is_(None))
+        .values(withdrawn_ms=now_ms, reason=reason)
+    )
+
+
+def _due(connection: Connection, logs: Collection[int]) -> Sequence[Any]:
+    """(person, course, pack's manifest, identity, profile's commitment, village) of each completion without a certificate.
+
+    Of several identities the one with the newest profile speaks, of several versions the newest.
+    """
+    cp, packs, courses = schema.course_progress, schema.packs, schema.courses
+    devices = select(schema.logs.c.device).where(schema.logs.c.pk.in_(logs))
+    same = _l.alias()
+    has_one = exists(
+        select(_c.c.pk)
+        .join(same, same.c.learner == _c.c.learner)
+        .where(same.c.person == _l.c.person, _c.c.course_key == packs.c.course_key)
+    )
+    query = (
+        select(
+            _l.c.pk,
+            _l.c.person,
+            _l.c.learner,
+            _l.c.commitment,
+            _d.c.village,
+            packs.c.course_key,
+            courses.c.manifest,
+        )
+        .select_from(cp)
+        .join(_l, _l.c.pk == cp.c.learner)
+        .join(_d, _d.c.pk == _l.c.device)
+        .join(packs, packs.c.pk == cp.c.pack)
+        .join(courses, courses.c.manifest_hash == packs.c.manifest_hash)
+        .join(schema.profiles, schema.profiles.c.commitment == _l.c.commitment)
+        .where(_l.c.device.in_(devices), cp.c.completions > 0, ~has_one)
+        .order_by(_l.c.pk, packs.c.version)
+    )
+    newest = {(row.person, bytes(row.course_key)): row for row in connection.execute(query)}
+    below = _relayed_regions(connection) if newest else ()
+    return [row for row in newest.values() if not row.village.startswith(below)]
+
+
+def _relayed_regions(connection: Connection) -> tuple[str, ...]:
+    """The regions that have a hub of their own below this one."""
+    query = select(_d.c.village).where(func.length(_d.c.village) < VILLAGE_CODE, _d.c.state == "registered")
+    return tuple(f"{region}." for region in connection.execute(query).scalars())
+
+
+def _issue(connection: Connection, config: Config, row: Any, now_ms: int) -> None:
+    manifest = open_manifest(bytes(row.manifest))
+    about = {"learner": row.learner, "course_key": row.course_key, "village": row.village}
+    made = insert(_c).values(**about, issued_ms=now_ms, sealed=b"").returning(_c.c.pk)
+    pk = connection.execute(made).scalar_one()
+    year = datetime.fromtimestamp(now_ms / 1000, ZONES[zone_of(row.village)]).year
+    number = f"{pk:06d}/{row.village}/{year}"
+    score, day = _achieved(connection, row, manifest)
+    claim = Claim(
+        row.village,
+        bytes(row.learner),
+        bytes(row.commitment),
+        bytes(row.course_key),
+        manifest.title,
+        manifest.version,
+        manifest.hours_jp,
+        score,
+        day,
+        number,
+        now_ms,
+    )
+    sealed = seal_final(config.hub_key, claim)
+    connection.execute(update(_c).where(_c.c.pk == pk).values(number=number, sealed=sealed))
+    issued = CertificateIssued(claim.learner, claim.course_key, number, sealed)
+    for village in _villages(connection, row.person):
+        downlink.decide(connection, village, issued, now_ms)
+
+
+def _villages(connection: Connection, person: int) -> list[str]:
+    """Where this person learns or did."""
+    query = select(_d.c.village).join(_l, _l.c.device == _d.c.pk).where(_l.c.person == person)
+    return sorted(set(connection.execute(query).scalars()))
+
+
+def _achieved(connection: Connection, row: Any, manifest: Manifest) -> tuple[int | None, str]:
+    """(the best score of the final test, the day of completion in the village's zone or "")."""
+    courses = progress.of_people(connection, [row.person])[row.person]
+    reached = next((one for one in courses if one.course_key == manifest.course_key), None)
+    if reached is None:
+        return None, ""
+    times = moments.of_identities(connection, {identity for identity, _ in reached.completed})
+    moment, _by_clock = moments.first(times, reached.completed)
+    if moment is None:
+        return reached.best_score, ""
+    zone = ZONES[zone_of(row.village)]
+    return reached.best_score, datetime.fromtimestamp(moment.estimate / 1000, zone).date().isoformat()

@@ -1,0 +1,92 @@
+"""Certificates as operators look for them, and what this hub knows of one that somebody shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, or_, select
+
+from hub import courses, relays, schema
+from hub.config import Config
+from hub.queries import persons
+from hub.segments import begins_with
+from sync.certificate import Claim
+
+_c: Final = schema.certificates
+_d: Final = schema.devices
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """One certificate. `name` is the person's now, and empty once it was erased; `reason` is None while it holds."""
+
+    number: str
+    learner: bytes
+    name: str
+    title: str
+    village: str
+    issued_ms: int
+    withdrawn_ms: int | None
+    withdrawn: str | None
+
+
+def listed(connection: Connection, search: str, most: int, skip: int = 0) -> tuple[list[Issued], int]:
+    """(the newest first, how many there are): whose number holds `search`, or whose village's code begins with it."""
+    fits = or_(
+        _c.c.number.contains(search, autoescape=True), _c.c.village.startswith(search, autoescape=True)
+    )
+    which = (fits,) if search else ()
+    total = connection.execute(select(func.count()).select_from(_c).where(*which)).scalar_one()
+    query = select(_c).where(*which).order_by(_c.c.pk.desc()).limit(most).offset(skip)
+    return _issued(connection, connection.execute(query).all()), int(total)
+
+
+def of_claim(connection: Connection, claim: Claim) -> Issued | None:
+    """What this hub issued to the same person for the same course."""
+    same, person = schema.learners.alias(), schema.learners.alias()
+    query = (
+        select(_c)
+        .join(same, same.c.learner == _c.c.learner)
+        .join(person, person.c.person == same.c.person)
+        .where(person.c.learner == claim.learner, _c.c.course_key == claim.course_key)
+        .order_by(_c.c.pk)
+        .limit(1)
+    )
+    by_number = select(_c).where(_c.c.number == claim.number)
+    rows = connection.execute(by_number if claim.number else query).all()
+    return next(iter(_issued(connection, rows)), None)
+
+
+def hub_keys(connection: Connection, config: Config) -> tuple[bytes, ...]:
+    """The keys that seal certificates which hold here: this hub's, and those of the hubs below it."""
+    return (*config.keyset.hub_keys, *relays.hub_keys(connection))
+
+
+def speaks_for(connection: Connection, device: bytes, village: str) -> bool | None:
+    """Whether that device is registered for that village (False: it was revoked); None if nobody knows it."""
+    query = select(_d.c.state).where(*begins_with(_d.c.device, device), _d.c.village == village)
+    state = connection.execute(query).scalar()
+    return {"registered": True, "revoked": False}.get(state or "")
+
+
+def _issued(connection: Connection, rows: Sequence[Any]) -> list[Issued]:
+    people = persons.people(connection, {bytes(row.learner) for row in rows})
+    titles = courses.titles(connection)
+    found = []
+    for row in rows:
+        learner = people.get(bytes(row.learner))
+        found.append(
+            Issued(
+                row.number,
+                bytes(row.learner),
+                learner.name if learner else "",
+                titles.get(bytes(row.course_key), ""),
+                row.village,
+                row.issued_ms,
+                row.withdrawn_ms,
+                row.reason if row.withdrawn_ms is not None else None,
+            )
+        )
+    return found

@@ -1,0 +1,103 @@
+"""Certificates: those that were issued, withdrawing one, issuing what is due; and the check that is open to everybody."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from hub import certificates
+from hub.db import reading
+from hub.queries import certificates as issued
+from hub.queries import regions
+from hub.views import typed
+from hub.views.desk import PAGE, hub
+from sync.certificate import read_certificate
+from sync.errors import N_, LontarError
+from web.languages import gettext as _
+
+REASON_MOST: Final = 300
+NUMBER_MOST: Final = 80
+
+blueprint = Blueprint("certificates", __name__)
+
+
+@blueprint.get("/sertifikat")
+def listed() -> ResponseReturnValue:
+    return _page()
+
+
+@blueprint.post("/sertifikat/tarik")
+def withdraw() -> ResponseReturnValue:
+    try:
+        number = typed.one_line("number", NUMBER_MOST, N_("Tulis nomor sertifikatnya."))
+        reason = typed.one_line("reason", REASON_MOST, N_("Tulis alasannya; desa membacanya."))
+        certificates.withdraw(hub().engine, number, reason, hub().intake.now_ms())
+    except LontarError as refusal:
+        return _page(refusal.sentence(_)), 422
+    flash(
+        _("Sertifikat %(number)s ditarik. Desanya mendapat kabar saat berikutnya terhubung.", number=number)
+    )
+    return redirect(url_for("certificates.listed"))
+
+
+@blueprint.post("/sertifikat/terbitkan")
+def issue() -> ResponseReturnValue:
+    count = certificates.issue_everywhere(hub().engine, hub().config, hub().intake.now_ms())
+    flash(_("%(count)s sertifikat diterbitkan.", count=count))
+    return redirect(url_for("certificates.listed"))
+
+
+@blueprint.route("/periksa", methods=["GET", "POST"])
+def check() -> ResponseReturnValue:
+    """Open to everybody: whoever holds a certificate sees what it proves, and no more than stands on it."""
+    if request.method == "GET":
+        return render_template("certificate_check.html")
+    return _verdict(request.form.get("code", ""))
+
+
+@blueprint.get("/P/<code>")
+def scanned(code: str) -> ResponseReturnValue:
+    """What a telephone's camera opens."""
+    return _verdict(code)
+
+
+@blueprint.get("/p/<code>")
+def scanned_small(code: str) -> ResponseReturnValue:
+    return redirect(url_for("certificates.scanned", code=code.upper()))
+
+
+def _verdict(code: str) -> ResponseReturnValue:
+    text = code if "/" in code else f"/P/{code}"
+    with reading(hub().engine) as connection:
+        try:
+            found = read_certificate(
+                text,
+                issued.hub_keys(connection, hub().config),
+                lambda device, village: issued.speaks_for(connection, device, village),
+            )
+        except LontarError as refusal:
+            return render_template("certificate_check.html", problem=refusal.sentence(_), code=code), 422
+        known = issued.of_claim(connection, found.claim)
+        names = regions.names(connection, {found.claim.village})
+    village = names.by_code.get(found.claim.village, found.claim.village)
+    return render_template("certificate_check.html", found=found, known=known, village=village)
+
+
+def _page(problem: str = "") -> str:
+    search, page = request.args.get("q", "").strip(), max(1, request.args.get("halaman", 1, int))
+    with reading(hub().engine) as connection:
+        rows, total = issued.listed(connection, search, PAGE, (page - 1) * PAGE)
+        names = regions.names(connection, {row.village for row in rows})
+    return render_template(
+        "certificates.html",
+        rows=rows,
+        total=total,
+        names=names,
+        search=search,
+        page=page,
+        pages=max(1, -(-total // PAGE)),
+        problem=problem,
+        values=request.form,
+    )
