@@ -140,7 +140,6 @@ def _add_install(pack: click.Command) -> None:
 
 @click.command(
     cls=_Lazy,
-    help="Lontar: belajar dan sinkronisasi untuk desa tanpa sinyal.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="lontar")
@@ -150,10 +149,17 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: chooses the language (LONTAR_LANG, then the system's; Indonesian if in doubt)."""
-    if os.environ.get("LONTAR_LANG"):
-        os.environ["LANGUAGE"] = os.environ["LONTAR_LANG"]
-    gettext.bindtextdomain("lontar", str(Path(__file__).parent / "web" / "translations"))
+    translations = Path(__file__).parent / "web" / "translations"
+    asked = ("LONTAR_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    wanted = next(filter(None, map(os.environ.get, asked)), "")
+    codes = (one.partition(".")[0].partition("_")[0] for one in wanted.split(":"))
+    # One language alone: what it lacks is said in Indonesian, not in the next one.
+    os.environ["LANGUAGE"] = next(
+        (one for one in codes if one == "id" or (one and (translations / one).is_dir())), "id"
+    )
+    gettext.bindtextdomain("lontar", str(translations))
     gettext.textdomain("lontar")
+    cli.help = gettext.gettext("Lontar: belajar dan sinkronisasi untuk desa tanpa sinyal.")
     sys.exit(cli())
 
 

@@ -136,8 +136,10 @@ def _shown(source: SourceLesson, html: str) -> set[str]:
                 name=name,
                 pictures=", ".join(PICTURES),
             )
-        if path.with_suffix(".vtt").is_file():
-            names = names | {path.with_suffix(".vtt").name}
+        companions = (".vtt", *render.POSTERS) if name.endswith(render.VIDEO) else (".vtt",)
+        names = names | {
+            path.with_suffix(one).name for one in companions if path.with_suffix(one).is_file()
+        }
     return names
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,16 +125,19 @@ def status(data: Path | None) -> None:
 
     with _opened(data) as desk:
         waiting, mail, keyset = desk.ledger.waiting(), desk.ledger.mail(), desk.trust.keyset
-        region = desk.ledger.get("region", "")
+        region, zone = desk.ledger.get("region", ""), desk.config.settings.zone
         rows = [
             (_("Pusat"), desk.config.settings.hub_url or _("Belum diisi")),
             (_("Pendaftaran"), f"{desk.ledger.get('registration', 'none')} {region}".strip()),
             (_("Sidik kunci pusat"), spoken(keyset.root) if keyset else _("Belum dikenal")),
             (_("Menunggu dikirim"), f"{len(waiting)} ({sum(part.size for part in waiting)} B)"),
-            (_("Terlihat sejak"), _moment(min((part.first_seen_ms for part in waiting), default=None))),
+            (
+                _("Terlihat sejak"),
+                _moment(min((part.first_seen_ms for part in waiting), default=None), zone),
+            ),
             (_("Kiriman balik"), f"{len({one.recipient for one in mail})} ({sum(m.size for m in mail)} B)"),
             (_("Belum disalin ke flashdisk"), desk.ledger.unwritten()),
-            (_("Kontak terakhir"), _moment(desk.ledger.get("last_contact_ms"))),
+            (_("Kontak terakhir"), _moment(desk.ledger.get("last_contact_ms"), zone)),
         ]
         for label, value in rows:
             click.echo(f"{label:28} {value}")
@@ -219,7 +221,7 @@ def _opened(data: Path | None) -> Iterator[Desk]:
         desk.ledger.close()
 
 
-def _moment(ms: int | None) -> str:
-    if ms is None:
-        return "–"
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H.%M %Z")
+def _moment(ms: int | None, zone: str) -> str:
+    from web.dates import moment_in
+
+    return moment_in(ms, zone)

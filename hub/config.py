@@ -20,6 +20,7 @@ from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
 from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "hub.toml"
+_SETTINGS: Final = ("database_url", "public_url")
 _KEYS: Final = ("root", "hub", "intake", "publisher", "session")
 
 
@@ -36,6 +37,8 @@ class Config:
     opening_keys: tuple[OpeningKey, ...]
     """Those that bundles may be sealed to: the keyset's, and earlier ones."""
     random_bytes: RandomBytes
+    public_url: str = ""
+    """The address that villages are told; empty where nobody wrote it down."""
 
 
 def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> Config:
@@ -75,10 +78,11 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
             ),
             folder=data,
         )
-    values = read_settings(path, {"database_url"})
-    url = (os.environ if environment is None else environment).get("LONTAR_HUB_DATABASE_URL")
-    if url:
-        values["database_url"] = url
+    values = read_settings(path, _SETTINGS)
+    names = os.environ if environment is None else environment
+    for name in _SETTINGS:
+        if told := names.get(f"LONTAR_HUB_{name.upper()}"):
+            values[name] = told
     keyset_data = (data / "keyset.cose").read_bytes()
     keyset = open_keyset(keyset_data)
     return Config(
@@ -90,6 +94,7 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         read_key(data / "keys" / "session.key"),
         tuple(_opening_key(path) for path in sorted((data / "keys").glob("intake*.key"))),
         secrets.token_bytes,
+        str(values.get("public_url", "")).rstrip("/"),
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from hub import downlink, history, schema, segments
 from hub.config import Config
 from hub.places import within
-from sync import bundle, cbor
+from sync import bundle, cbor, signpost
 from sync.bundle import FromHub
 from sync.courier import PART_ID, MailPart, MailRequest
 from sync.decisions import scopes_of
@@ -160,7 +160,7 @@ def compose(connection: Connection, config: Config, region: str, now_ms: int) ->
 
 
 def put(config: Config, drive: Stick, bag: Mailbag, progress: Progress = lambda done, total: None) -> None:
-    """Put mail and the keyset on a stick.
+    """Put mail, the keyset and the centre's address on a stick.
 
     Raises:
         StickError: the stick can't take it.
@@ -168,6 +168,8 @@ def put(config: Config, drive: Stick, bag: Mailbag, progress: Progress = lambda 
     old = drive.parts(IN)
     kept = {path.name for path in drive.write_parts(IN, bag.parts, progress)}
     drive.write_file(PUB, KEYSET_FILE, config.keyset_data)
+    if config.public_url:
+        drive.write_file(PUB, signpost.FILE, signpost.sign_address(config.hub_key, config.public_url))
     # Newer mail of this hub for the same device holds all that older mail held.
     mine, theirs = config.keyset.intake.id, bag.recipients
     drive.remove(

@@ -1,26 +1,20 @@
 """Indonesia's provinces, regencies, districts and villages by their official codes (PP.KK.CC.DDDD).
 
-The list is `idn-area-data` 4.0.1 under the Open Database License 1.0, kept in `region_list/` with its notice.
-Codes change with every edition and names are not unique: nothing is ever keyed on a name. Owns the table
-regions.
+The list itself is read by `web/villages.py`. Codes change with every edition and names are not unique: nothing is
+ever keyed on a name. Owns the table regions.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from hub.db import writing
 from hub.schema import regions
+from web.villages import read_list
 
-FOLDER: Final = Path(__file__).parent / "region_list"
-_FILES: Final = ("provinces.csv", "regencies.csv", "districts.csv", "villages.csv.gz")
 LEVELS: Final = {0: "nation", 2: "province", 5: "regency", 8: "district", 13: "village"}
 """The length of a code says what it is the code of."""
 _BLOCK: Final = 5000
@@ -61,14 +55,6 @@ def load(engine: Engine, prefix: str = "") -> int:
     return len(rows)
 
 
-def read_list() -> Iterator[tuple[str, str]]:
-    """(code, name) of every region, larger ones first."""
-    for name in _FILES:
-        with _open(FOLDER / name) as file:
-            for row in csv.DictReader(file):
-                yield row["code"], row["name"]
-
-
 def find(connection: Connection, code: str) -> Region | None:
     row = connection.execute(select(regions).where(regions.c.code == code)).one_or_none()
     return None if row is None else Region(*row)
@@ -88,9 +74,3 @@ def path(connection: Connection, code: str) -> list[Region]:
         code = parent_of(code)
     query = select(regions).where(regions.c.code.in_(codes)).order_by(func.length(regions.c.code))
     return [Region(*row) for row in connection.execute(query)]
-
-
-def _open(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")

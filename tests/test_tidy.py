@@ -26,7 +26,15 @@ AVOIDED = re.compile(
     r"\b(manager|helper|utils?|handler|payload|packet|event|user|master|slave|conflict)\b", re.I
 )
 ALLOWED_WORDS = {
-    "payload": {"cose.py", "segment.py", "exchange.py", "keyset.py", "registration.py", "manifest.py"},
+    "payload": {
+        "signpost.py",
+        "cose.py",
+        "segment.py",
+        "exchange.py",
+        "keyset.py",
+        "registration.py",
+        "manifest.py",
+    },
     "event": {"db.py", "worker.py"},  # SQLAlchemy's and threading's own names
     "handler": {"problems.py"},
     "conflict": {"sql.py", "db.py", "intake.py", "merge.py", "store.py"},  # SQL's ON CONFLICT

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Flask, current_app, url_for
+from markupsafe import Markup
 
 from web import dates, looks, problems, security
 from web import languages as language_choice
@@ -28,7 +29,7 @@ def prepare(app: Flask, *, languages: tuple[str, ...] = language_choice.ALL) -> 
     looks.prepare(app)
     problems.prepare(app)
     dates.prepare(app)
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals.update(asset=asset, refreshing=refreshing)
 
 
 def asset(endpoint: str, filename: str) -> str:
@@ -36,6 +37,14 @@ def asset(endpoint: str, filename: str) -> str:
     name = endpoint.rpartition(".")[0]
     owner = current_app.blueprints[name] if name else current_app
     return url_for(endpoint, filename=filename, v=_version(Path(owner.static_folder or "") / filename))
+
+
+def refreshing(seconds: int) -> Markup:
+    """For the head of a page that waits for something: it is brought up to date by itself."""
+    return Markup(
+        '<noscript><meta http-equiv="refresh" content="{0}"></noscript>'
+        '<meta name="lontar-refresh" content="{0}"><script src="{1}" defer></script>'
+    ).format(seconds, asset("web.static", "refresh.js"))
 
 
 @cache

@@ -1,7 +1,8 @@
-"""`python -m web.catalogue`: gathers the texts for people into the catalogue and compiles it.
+"""`python -m web.catalogue`: gathers the texts for people into the catalogues and compiles them.
 
-Indonesian texts in the code are the message ids; `translations/en` holds the English ones. A new or changed
-text comes in untranslated; nothing is guessed. `missing()` tells a test what still lacks a translation.
+Indonesian texts in the code are the message ids; each folder of `translations` holds another language. A new or
+changed text comes in untranslated; nothing is guessed, and nothing that a translator hasn't said is shown.
+English must be complete, the others needn't be: what they lack is said in Indonesian. See docs/terjemahan.md.
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT: Final = Path(__file__).parent.parent
+TRANSLATIONS: Final = ROOT / "web" / "translations"
 DOMAIN: Final = "lontar"
 PACKAGES: Final = ("sync", "content_packs", "web", "node", "hub", "courier")
 KEYWORDS: Final = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 _METHODS: Final = [("**/templates/**.html", "jinja2.ext.babel_extract"), ("**.py", "python")]
 
 
+def locales() -> list[str]:
+    """Every language that has a folder."""
+    return sorted(path.name for path in TRANSLATIONS.iterdir() if path.is_dir())
+
+
 def catalogue_path(locale: str) -> Path:
-    return ROOT / "web" / "translations" / locale / "LC_MESSAGES" / f"{DOMAIN}.po"
+    return TRANSLATIONS / locale / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def extracted() -> Catalog:
@@ -49,20 +56,31 @@ def updated(locale: str) -> Catalog:
         with path.open("rb") as file:
             old = read_po(file, locale=locale)
     fresh = Catalog(
-        locale=locale, project="Lontar", charset="utf-8", fuzzy=False, creation_date=old.creation_date
+        locale=locale,
+        project="Lontar",
+        charset="utf-8",
+        fuzzy=False,
+        creation_date=old.creation_date,
+        revision_date=old.revision_date,
+        header_comment=old.header_comment,
+        last_translator=old.last_translator,
+        language_team=old.language_team,
     )
-    fresh.revision_date = old.revision_date
     for message in sorted((m for m in extracted() if m.id), key=lambda m: str(m.id)):
         known = old.get(message.id)
         string = known.string if known is not None else ""
+        flags = message.flags | ({"fuzzy"} if known is not None and known.fuzzy else set())
+        notes = known.user_comments if known is not None else []
         places = sorted({(name, 1) for name, _ in message.locations})
-        fresh.add(message.id, string, locations=places, flags=message.flags)
+        fresh.add(message.id, string, locations=places, flags=flags, user_comments=notes)
     return fresh
 
 
 def missing(catalogue: Catalog) -> list[str]:
-    """The texts without a translation."""
-    return [str(message.id) for message in catalogue if message.id and not message.string]
+    """The texts that are shown in Indonesian: without a translation, or with one that is marked as doubtful."""
+    return [
+        str(message.id) for message in catalogue if message.id and (not message.string or message.fuzzy)
+    ]
 
 
 def compiled(catalogue: Catalog) -> bytes:
@@ -78,7 +96,8 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def main() -> None:
-    for locale in ("en",):
+    """Bring every language up to date; a name as argument begins a new one."""
+    for locale in sorted({*locales(), *sys.argv[1:]}):
         path = catalogue_path(locale)
         path.parent.mkdir(parents=True, exist_ok=True)
         catalogue = updated(locale)

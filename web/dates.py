@@ -1,25 +1,22 @@
 """Dates and numbers as people here write them: "15 Oktober 2026 pukul 14.05 WIB", "1.234,5".
 
-Template filters and plain functions; the language is the page's. Times are shown in one fixed zone of the
-application (`ZONE`: WIB, WITA or WIT), named on the page, whatever the zone of the computer.
+Template filters and plain functions; the language is the page's, or the command's. Times are shown in one fixed
+zone of the village (`ZONE`: WIB, WITA or WIT), named beside them, whatever the zone of the computer. A language
+that Babel doesn't know has Indonesian forms.
 """
 
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, timedelta, timezone
-from typing import Final
+from datetime import date, datetime
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask import Flask, current_app
 
+from web.languages import form_of, spoken
 from web.languages import gettext as _
-from web.languages import spoken
-
-ZONES: Final = {
-    name: timezone(timedelta(hours=hours), name) for name, hours in (("WIB", 7), ("WITA", 8), ("WIT", 9))
-}
+from web.zones import ZONES
 
 
 def prepare(app: Flask) -> None:
@@ -31,13 +28,18 @@ def prepare(app: Flask) -> None:
 
 def moment(ms: int | None) -> str:
     """Milliseconds since 1970 as date, time and zone; "–" for None."""
+    return moment_in(ms, current_app.config["ZONE"])
+
+
+def moment_in(ms: int | None, zone_name: str) -> str:
+    """The same in a zone that is given: for commands, and for what is printed."""
     if ms is None:
         return "–"
-    zone = ZONES[current_app.config["ZONE"]]
+    zone = ZONES[zone_name]
     at = datetime.fromtimestamp(ms / 1000, zone)
-    if spoken() == "id":
-        return f"{day(at.date())} pukul {at:%H.%M} {zone}"
-    return f"{day(at.date())}, {at:%H:%M} {zone}"
+    if form_of(spoken()) == "en":
+        return f"{day(at.date())}, {at:%H:%M} {zone}"
+    return _("%(day)s pukul %(time)s", day=day(at.date()), time=f"{at:%H.%M} {zone}")
 
 
 def day(value: date | str | None) -> str:
@@ -47,12 +49,12 @@ def day(value: date | str | None) -> str:
             value = date.fromisoformat(value)
         except ValueError:
             return str(value)
-    return "–" if value is None else format_date(value, "d MMMM y", locale=spoken())
+    return "–" if value is None else format_date(value, "d MMMM y", locale=form_of(spoken()))
 
 
 def number(value: float, decimals: int = 1) -> str:
     """With this language's signs and at most `decimals` decimals."""
-    return format_decimal(round(value, decimals), locale=spoken())
+    return format_decimal(round(value, decimals), locale=form_of(spoken()))
 
 
 def score(hundredths: int | None) -> str:
@@ -73,6 +75,8 @@ def minutes(seconds: int) -> str:
     total = math.ceil(seconds / 60)
     if total < 60:
         return _("%(count)s menit", count=total)
+    if total % 60 == 0:
+        return _("%(hours)s jam", hours=total // 60)
     return _("%(hours)s jam %(count)s menit", hours=total // 60, count=total % 60)
 
 

@@ -1,29 +1,39 @@
 """Which language a page speaks: `?lang=`, then the cookie `lang`, then Indonesian.
 
 Indonesian is the source language of all texts, so it needs no catalogue; the others live in
-`web/translations`, domain `lontar`. Choosing a language is a link, not a form: it changes only how this
-browser's pages look.
+`web/translations`, domain `lontar`. What a language hasn't translated yet is said in Indonesian. Choosing a
+language is a link, not a form: it changes only how this browser's pages look. See docs/terjemahan.md.
 """
 
 from __future__ import annotations
 
+import gettext as commands
+from email.parser import HeaderParser
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, abort, current_app, redirect, request
-from flask_babel import (  # type: ignore[import-untyped, unused-ignore]
-    Babel,
-    get_locale,
-)
+from babel.localedata import exists
+from babel.support import NullTranslations, Translations
+from flask import Blueprint, Flask, abort, current_app, has_request_context, redirect, request
+from flask_babel import Babel, Domain  # type: ignore[import-untyped, unused-ignore]
 from flask_babel import gettext as _untyped_gettext
 from werkzeug.wrappers import Response
 
-ALL: Final = ("id", "en")
-NAMES: Final = {"id": "Bahasa Indonesia", "en": "English"}
+NAMES: Final = {
+    "id": "Bahasa Indonesia",
+    "en": "English",
+    "jv": "Basa Jawa (draf)",
+}
+"""Every language with a folder in `web/translations`, by its own name; a new one is one line here."""
+ALL: Final = tuple(NAMES)
+SOURCE: Final = ALL[0]
 COOKIE: Final = "lang"
 COOKIE_SECONDS: Final = 365 * 24 * 3600
 TRANSLATIONS: Final = Path(__file__).parent / "translations"
+DOMAIN: Final = "lontar"
+_HEADER: Final = ""
+"""The id under which a catalogue keeps its own header."""
 
 blueprint = Blueprint("languages", __name__)
 
@@ -36,13 +46,13 @@ def gettext(text: str, **details: object) -> str:
 def prepare(app: Flask, choice: tuple[str, ...]) -> None:
     """Let `app` speak the languages of `choice`; the first one is spoken when nobody chose."""
     app.config["LANGUAGES"] = choice
-    Babel(
+    babel = Babel(
         app,
-        default_locale=choice[0],
-        default_domain="lontar",
-        default_translation_directories=str(TRANSLATIONS),
-        locale_selector=chosen,
+        default_locale=form_of(choice[0]),
+        default_domain=DOMAIN,
+        locale_selector=lambda: form_of(chosen()),
     )
+    babel.domain_instance = _Catalogues(domain=DOMAIN)
     app.register_blueprint(blueprint)
     app.context_processor(
         lambda: {
@@ -63,8 +73,18 @@ def chosen() -> str:
 
 
 def spoken() -> str:
-    """The language of the page that is being made."""
-    return str(get_locale() or ALL[0])
+    """The language of the page that is being made; of the command, where there is no page."""
+    return chosen() if has_request_context() else spoken_by_command()
+
+
+def spoken_by_command() -> str:
+    """The language of the texts that a command says: what the header of its catalogue names."""
+    return HeaderParser().parsestr(commands.gettext(_HEADER)).get("Language") or SOURCE
+
+
+def form_of(language: str) -> str:
+    """Whose dates and numbers a language uses: its own, or Indonesian ones where Babel doesn't know it."""
+    return language if exists(language) else SOURCE
 
 
 def here() -> str:
@@ -100,3 +120,14 @@ def safe_path(path: str | None) -> str:
         return "/"
     parts = urlsplit(path)
     return "/" if parts.scheme or parts.netloc else path
+
+
+class _Catalogues(Domain):  # type: ignore[misc, unused-ignore]
+    """The texts by language, whether or not Babel has forms for it; each catalogue is read once."""
+
+    def get_translations(self) -> NullTranslations:
+        language = spoken()
+        if language not in self.cache:
+            self.cache[language] = Translations.load(TRANSLATIONS, [language], DOMAIN)
+        found: NullTranslations = self.cache[language]
+        return found

@@ -12,7 +12,9 @@ from hub.db import reading
 from hub.errors import NotFoundError
 from hub.queries import regions
 from hub.views.desk import hub
+from sync.invitation import Invitation
 from web.languages import gettext as _
+from web.qr import drawn
 
 blueprint = Blueprint("codes", __name__)
 
@@ -32,11 +34,25 @@ def issue() -> ResponseReturnValue:
         code = registry.issue_code(hub().engine, village, secrets.token_bytes, hub().intake.now_ms())
     except NotFoundError as refusal:
         return _page(village, refusal.sentence(_)), 422
+    invitation = Invitation(_address(), code)
     with reading(hub().engine) as connection:
         names = regions.names(connection, {village})
     return render_template(
-        "code.html", code=str(code), village=village, names=names, days=registry.CODE_DAYS
+        "code.html",
+        invitation=invitation,
+        drawing=drawn(str(invitation), _("Alamat pusat dan kode pendaftaran sebagai kode QR")),
+        village=village,
+        names=names,
+        days=registry.CODE_DAYS,
     )
+
+
+def _address() -> str:
+    """Where villages reach this centre: as its settings say, else as this browser reaches it."""
+    if hub().config.public_url:
+        return hub().config.public_url
+    is_https = "https" in (request.scheme, request.headers.get("X-Forwarded-Proto"))
+    return f"{'https' if is_https else 'http'}://{request.host}"
 
 
 def _page(village: str, problem: str = "") -> str:

@@ -150,11 +150,15 @@ def test_films_sound_and_documents_are_shown_as_what_they_are(tmp_path: Path) ->
         ("01-a.md", head("a") + reading),
         ("rapat.mp4", film),
         ("rapat.vtt", "WEBVTT\n"),
+        ("rapat.jpg", b"J"),
         ("lagu.mp3", b"L"),
         ("naskah.pdf", b"%PDF-"),
     )
     html = with_addresses(pack.lesson(1).html, lambda name: f"/m/{name}", pack.file_names)
-    assert '<video controls preload="metadata" src="/m/rapat.mp4" title="Rapat">' in html
+    assert (
+        '<video controls playsinline preload="metadata" poster="/m/rapat.jpg" src="/m/rapat.mp4" title="Rapat">'
+        in html
+    )
     assert '<track kind="captions" src="/m/rapat.vtt" default>' in html
     assert '<audio controls preload="metadata" src="/m/lagu.mp3" title="Lagu">' in html
     assert '<a class="document" href="/m/naskah.pdf">Naskah</a>' in html

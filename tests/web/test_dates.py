@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 
-from web import dates
+from web import dates, languages
 from web.app import prepare
 
 OCTOBER_15_0705_UTC = 1_792_047_900_000
@@ -75,3 +78,33 @@ def test_minutes_are_rounded_up() -> None:
 )
 def test_initials_are_at_most_two_letters(name: str, expected: str) -> None:
     assert dates.initials(name) == expected
+
+
+def test_a_language_that_has_no_forms_of_its_own_has_indonesian_ones() -> None:
+    assert languages.form_of("mad") == "id", "Babel knows no Madurese"
+    assert languages.form_of("jv") == "jv"
+    assert shown(lambda: dates.number(1234.5), lang="jv") == "1.234,5"
+    assert shown(lambda: dates.day("2026-10-15"), lang="jv") == "15 Oktober 2026"
+
+
+@pytest.mark.parametrize("lang", ["id", "en", "jv"])
+@pytest.mark.parametrize("zone", ["WIB", "WITA", "WIT"])
+def test_every_language_names_the_zone(lang: str, zone: str) -> None:
+    assert shown(lambda: dates.moment(OCTOBER_15_0705_UTC), lang, zone).endswith(f" {zone}")
+
+
+def test_a_command_says_moments_in_indonesian_and_in_the_zone_it_is_given() -> None:
+    assert dates.moment_in(OCTOBER_15_0705_UTC, "WIT") == "15 Oktober 2026 pukul 16.05 WIT"
+
+
+def test_a_command_that_speaks_english_says_moments_in_english() -> None:
+    """In a process of its own: a command's language is the process's."""
+    code = (
+        f"import gettext; gettext.bindtextdomain('lontar', {str(languages.TRANSLATIONS)!r})\n"
+        "gettext.textdomain('lontar')\n"
+        f"from web.dates import moment_in; print(moment_in({OCTOBER_15_0705_UTC}, 'WITA'))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "LANGUAGE": "en"}
+    )
+    assert said.stdout.strip() == "15 October 2026, 15:05 WITA", said.stderr
