@@ -32,6 +32,10 @@ class Anchor:
         self._fingerprint = fingerprint
         self._written: Head | None = None
 
+    def knows_this_device(self) -> bool:
+        """Whether it was ever written down how far this device had come."""
+        return self._read() is not None
+
     def contradicts(self, store: Store) -> OpenReason | None:
         """Why this device must open a new log, or None if it may go on."""
         known = self._read()

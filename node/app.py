@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from flask import Flask
 
-from node import cookies, desk
-from node.views import learn, learner, neighbour, news, operator, packs, quiz, sticks, sync_state, unlock
+from node import cookies, desk, illustrated
+from node.views import (
+    backups,
+    certificates,
+    checks,
+    class_view,
+    device,
+    hub_address,
+    large_forms,
+    learn,
+    learner,
+    many_learners,
+    neighbour,
+    news,
+    operator,
+    packs,
+    quiz,
+    sticks,
+    sync_state,
+    unlock,
+    welcome,
+)
 from node.visits import Visits
 from node.wiring import Node
 from web.app import prepare
@@ -24,10 +44,18 @@ def create_app(node: Node, visits: Visits | None = None) -> Flask:
         VILLAGE=node.config.village_name or node.config.village,
         PLAYER_PORT=None,
     )
+    large_forms.prepare(app)
     prepare(app)
     desk.prepare(app, node, visits)
+    illustrated.prepare(app)
     cookies.prepare(app)
     for view in (learner, learn, quiz, sync_state, operator, packs, unlock, sticks, news):
+        app.register_blueprint(view.blueprint)
+    for view in (certificates, checks, class_view, many_learners):
+        app.register_blueprint(view.blueprint)
+    for view in (hub_address, welcome):
+        app.register_blueprint(view.blueprint)
+    for view in (device, backups):
         app.register_blueprint(view.blueprint)
     app.register_blueprint(neighbour.blueprint)
     app.extensions["csrf"].exempt(neighbour.blueprint)

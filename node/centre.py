@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from node import playing, projection, tally
+from node import playing, projection, reading_places, tally
 from node.store import Store
 from sync import cbor
 from sync.decisions import (
@@ -110,6 +110,13 @@ class Centre:
             row = db.execute(query, (device, self._village)).fetchone()
         return None if row is None else bytes(row[0])
 
+    def speaks_for(self, device: bytes, village: str) -> bool | None:
+        """Whether the centre registered that device for that village (False: it revoked it); None if it isn't known here."""
+        query = "SELECT state FROM devices WHERE device = ? AND village = ?"
+        with self._store.read() as db:
+            row = db.execute(query, (device, village)).fetchone()
+        return None if row is None else row[0] == "registered"
+
     def _opening(self, db: sqlite3.Connection, segment: Segment, entries: list[Entry]) -> HubLogOpened:
         """How the log of `segment` begins."""
         if segment.index == 0:
@@ -194,6 +201,7 @@ def erase(db: sqlite3.Connection, commitment: bytes) -> None:
     db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (commitment,))
     db.execute("DELETE FROM profiles WHERE commitment = ?", (commitment,))
     playing.forget(db, commitment)
+    reading_places.forget(db, commitment)
     projection.forget_profile(db, commitment)
 
 

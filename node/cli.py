@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,13 +11,15 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from node import cli_parts
-from node.cli_neighbours import found, found_by_others, meet_all, neighbours
+from node.cli_device import doctor, restore, snapshot
+from node.cli_install import install as start_with_laptop
+from node.cli_install import uninstall as start_no_more
+from node.cli_neighbours import found, meet_all, neighbours
 from node.cli_parts import CODE, DATA, HUB, PORT, REFUSED, VILLAGE, VILLAGE_NAME, opened
+from node.cli_rekap import rekap
 from node.cli_replace import replace
 from sync.cli_errors import speak_errors
-from sync.errors import N_
 from web.cli_parts import bar, stop_on_terminate
-from web.data_folder import DataFolderError
 
 if TYPE_CHECKING:
     from node.wiring import Node
@@ -29,8 +30,14 @@ def node() -> None:
     pass
 
 
+node.add_command(snapshot)
+node.add_command(restore)
+node.add_command(doctor)
+node.add_command(rekap)
 node.add_command(replace)
 node.add_command(neighbours)
+node.add_command(start_with_laptop)
+node.add_command(start_no_more)
 
 
 @node.command(help=_("Menyiapkan folder data untuk satu desa, dan mendaftarkannya bila ada kode."))
@@ -67,40 +74,28 @@ def register(data: Path, code: str | None) -> None:
 @click.option("--no-sync", is_flag=True, help=_("Jangan kirim apa pun di latar belakang."))
 @speak_errors
 def serve(data: Path, host: str | None, port: int | None, no_sync: bool) -> None:
-    from node.app import create_app
-    from node.serving import Served
+    from node.running import running
 
-    with opened(data) as made:
-        settings = made.config.settings
-        listen = (host or settings.host, port or settings.port)
-        try:
-            server = Served(create_app(made), *listen, settings.player_port or listen[1] + 1)
-        except OSError as problem:
-            raise DataFolderError(
-                N_("Alamat %(host)s:%(port)s sedang dipakai program lain. Pilih --port lain."),
-                host=listen[0],
-                port=listen[1],
-            ) from problem
-        if not server.plays:
+    with running(data, host, port, None if no_sync else look_around) as served:
+        if served.player_port and not served.plays:
             click.echo(
                 _(
                     "Port %(port)s sedang dipakai program lain: materi SCORM, H5P dan cmi5 tidak dapat diputar. Yang lain berjalan seperti biasa."
                 )
-                % {"port": settings.player_port or listen[1] + 1},
+                % {"port": served.player_port},
                 err=True,
             )
+        if served.player_port is None:
+            click.echo(
+                _(
+                    "Laptop ini belum disiapkan. Buka alamat di bawah di laptop ini, lalu jawab enam pertanyaan."
+                )
+            )
         click.echo(
-            _("Halaman belajar: http://localhost:%(port)s (Ctrl-C untuk berhenti)") % {"port": listen[1]}
+            _("Halaman belajar: http://localhost:%(port)s (Ctrl-C untuk berhenti)") % {"port": served.port}
         )
-        if not no_sync:
-            made.worker.start(lambda: look_around(made))
-        with (
-            found_by_others(made, listen[1]),
-            stop_on_terminate(server.close),
-            contextlib.suppress(KeyboardInterrupt),
-        ):
-            server.run()
-        made.worker.stop()
+        with stop_on_terminate(served.close), contextlib.suppress(KeyboardInterrupt):
+            served.run()
 
 
 @node.command(help=_("Mencatat kegiatan belajar dari berkas JSON baris demi baris (- untuk masukan baku)."))
@@ -138,14 +133,14 @@ def status(data: Path) -> None:
         counts, state = made.recorder.counts(), made.worker.state()
         rows = [
             (_("Desa"), f"{made.config.village} {made.config.village_name}".strip()),
-            (_("Pusat"), made.config.hub_url),
+            (_("Pusat"), made.worker.hub_url or _("Belum diisi")),
             (_("Pendaftaran"), state.registration),
             (_("Peserta"), len(made.learning.learners())),
             (_("Pelatihan"), len(manifests(made))),
             (_("Tersimpan di perangkat ini"), counts.saved),
             (_("Terkirim"), counts.sent),
             (_("Dikonfirmasi"), counts.confirmed),
-            (_("Kontak terakhir"), _moment(state.last_contact_ms)),
+            (_("Kontak terakhir"), _moment(state.last_contact_ms, made.config.settings.zone)),
         ]
         for label, value in rows:
             click.echo(f"{label:28} {value}")
@@ -199,15 +194,18 @@ def install(file: Path, data: Path, trust: str | None) -> None:
 
 
 def look_around(made: Node) -> None:
-    """What a laptop does besides sending: neighbours first, they cost nothing; then the courses that were chosen."""
+    """What a laptop does besides sending: backups; neighbours, they cost nothing; then the courses that were chosen."""
+    from node.backups import keep_up
     from node.offers import fetch_chosen
 
+    keep_up(made)
     addresses = found(made)
     meet_all(made, addresses)
-    fetch_chosen(made, made.worker.wall_ms(), addresses)
+    if not made.ballast.is_low():
+        fetch_chosen(made, made.worker.wall_ms(), addresses)
 
 
-def _moment(ms: int | None) -> str:
-    if ms is None:
-        return _("Belum pernah")
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%d-%m-%Y %H.%M %Z")
+def _moment(ms: int | None, zone: str) -> str:
+    from web.dates import moment_in
+
+    return _("Belum pernah") if ms is None else moment_in(ms, zone)

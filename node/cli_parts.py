@@ -18,12 +18,20 @@ from web.data_folder import DataFolderError
 if TYPE_CHECKING:
     from node.wiring import Node
 
+
+def usual_folder() -> Path:
+    """Where a laptop's data lies if nobody says otherwise."""
+    import platformdirs
+
+    return platformdirs.user_data_path("lontar", appauthor=False) / "desa"
+
+
 DATA = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
+    default=usual_folder,
     envvar="LONTAR_DATA",
-    help=_("Folder data perangkat ini."),
+    help=_("Folder data perangkat ini; bila tidak disebut, tempat yang biasa di akun ini."),
 )
 HUB = click.option(
     "--hub", "hub_url", required=True, help=_("Alamat pusat, misalnya https://pusat.example.go.id")

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
 
+from content_packs.store import write_safely
 from sync.errors import N_
+from sync.invitation import read_invitation
 from sync.keys import SigningKey
 from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
+from web.zones import ZONES
 
 FILE: Final = "node.toml"
 KEYS: Final = "keys"
@@ -28,6 +31,7 @@ class Settings:
     """What people may change."""
 
     hub_url: str
+    """Empty while nobody has said where the centre is; then everything but the network works."""
     village: str
     village_name: str = ""
     host: str = "0.0.0.0"  # noqa: S104 - phones on the hotspot are the point
@@ -76,9 +80,25 @@ def create(data: Path, settings: Settings, secrets: Mapping[str, bytes]) -> Conf
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in _SECRETS:
         write_key(keys / f"{name}.key", secrets[name])
-    lines = [as_toml(field.name, getattr(settings, field.name)) for field in fields(settings)]
-    (data / FILE).write_text("".join(lines), encoding="utf-8")
+    # Last and whole: the file of settings is what makes a folder a node.
+    save(data, settings)
     return load(data)
+
+
+def save(data: Path, settings: Settings) -> None:
+    lines = [as_toml(field.name, getattr(settings, field.name)) for field in fields(settings)]
+    write_safely(data / FILE, "".join(lines).encode())
+
+
+def with_hub(config: Config, hub_url: str) -> Config:
+    """The same node, told where its centre is.
+
+    Raises:
+        MalformedError: that is no address.
+    """
+    settings = replace(config.settings, hub_url=read_invitation(hub_url).hub_url)
+    save(config.data, settings)
+    return replace(config, settings=settings)
 
 
 def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
@@ -128,4 +148,10 @@ def _settings(values: dict[str, Any], path: Path) -> Settings:
             raise DataFolderError(
                 N_("Pengaturan %(name)s dalam %(path)s salah jenis."), name=field.name, path=path
             )
+    if settings.zone not in ZONES:
+        raise DataFolderError(
+            N_("Zona waktu %(zone)s dalam %(path)s tidak dikenal. Pilih WIB, WITA, atau WIT."),
+            zone=settings.zone,
+            path=path,
+        )
     return settings

@@ -10,10 +10,8 @@ from typing import Final, TypeVar, cast
 
 from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from content_packs import render
 from node import news
 from node.course_state import CourseState, LessonState
 from node.learners import Secrets
@@ -40,13 +38,6 @@ class Desk:
     plays: Plays
 
 
-def illustrated(html: str, pack: int) -> Markup:
-    """Safe HTML of a course with addresses for what it shows."""
-    names = desk().node.learning.file_names(pack)
-    shown = render.with_addresses(html, lambda name: url_for("learn.media", pack=pack, path=name), names)
-    return Markup(shown)  # noqa: S704 - cleaned by the pack store
-
-
 def prepare(app: Flask, node: Node, visits: Visits | None = None) -> None:
     """Let `app` know its node and who is logged in; `visits` are how it uses sticks."""
     log_time = node.recorder.now
@@ -58,7 +49,6 @@ def prepare(app: Flask, node: Node, visits: Visits | None = None) -> None:
     logins.session_protection = "strong"
     logins.user_loader(lambda key: desk().sittings.find(key))
     logins.unauthorized_handler(_not_logged_in)
-    app.template_filter("illustrated")(illustrated)
     app.context_processor(
         lambda: {
             "sitter": sitter,

@@ -6,6 +6,7 @@ centre. Where multicast doesn't pass, an address can be typed.
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ from sync.keys import sha256
 
 _SERVICE: Final = "_lontar._tcp.local."
 _TAG: Final = b"tag"
+_HOTSPOTS: Final = ("192.168.137.1", "10.42.0.1")
+"""What Windows and NetworkManager call the laptop whose hotspot is on."""
 _NO_MULTICAST: Final = (OSError, TimeoutError, Error)
 """What a network that forbids multicast, or is too slow for it, ends in."""
 
@@ -73,6 +76,20 @@ def neighbours(tag: bytes, own_name: str, wait_s: float) -> list[str]:
         if info is not None and info.properties.get(_TAG) == tag and not info.name.startswith(own_name)
         for address in info.parsed_addresses()[:1]
     ]
+
+
+def own_addresses() -> list[str]:
+    """The addresses under which others on a network may reach this laptop, the likeliest for a hotspot first."""
+    from ifaddr import get_adapters
+
+    found = {
+        ipaddress.IPv4Address(ip.ip)
+        for adapter in get_adapters()
+        for ip in adapter.ips
+        if isinstance(ip.ip, str)
+    }
+    near = [one for one in found if one.is_private and not one.is_loopback and not one.is_link_local]
+    return [str(one) for one in sorted(near, key=lambda one: (str(one) not in _HOTSPOTS, one))]
 
 
 def _own_address() -> str:

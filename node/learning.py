@@ -7,18 +7,18 @@ attempts, when it is completed). Knows nothing of HTTP.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from content_packs.lesson_file import LessonContent
 from content_packs.manifest import Manifest
 from content_packs.outline import LIBRARY
 from content_packs.piece_file import Media
-from content_packs.questions import Question, QuestionKind, is_right, read_answer
+from content_packs.questions import QuestionKind, is_right, read_answer
 from content_packs.store import InstalledPack, PackStore
-from node import people
+from node import attempts, people
+from node.attempts import QuizResult
 from node.course_state import WHOLE, CourseState, state_of
+from node.durations import Duration, Durations
 from node.errors import NodeError, UnknownThingError
 from node.people import Learner
 from node.recorder import Recorder
@@ -43,18 +43,6 @@ LOCAL: Final = "local_packs"
 """The manifests of courses that a laptop of this village signed, by their hash."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuizResult:
-    """The last submitted attempt. `passed` is None for quizzes that nobody has to pass."""
-
-    score: int
-    passed: bool | None
-    right: int
-    total: int
-    answers: Mapping[int, str]
-    attempt: int
-
-
 class Learning:
     """One per node; safe to use from several threads."""
 
@@ -62,6 +50,7 @@ class Learning:
         self._store = store
         self._recorder = recorder
         self._packs = packs
+        self._durations = Durations()
 
     def learners(self, search: str = "", left: bool = False) -> list[Learner]:
         """Everybody who learns on this device (or did, and has `left`), by name, each person once.
@@ -93,8 +82,7 @@ class Learning:
             versions = self._versions(db)
             rows = people.lesson_rows(db, learner)
             completed = people.completed_packs(db, learner)
-            query = "SELECT DISTINCT pack FROM attempt_answers WHERE learner = ? AND submitted = 0"
-            unfinished = {row[0] for row in db.execute(query, (learner,))}
+            unfinished = {pack for pack, _lesson in attempts.under_way(db, learner)}
         hidden = set(self._store.get(HIDDEN, []))
         return [
             state_of(version, versions, rows, completed)
@@ -145,7 +133,13 @@ class Learning:
 
     def open_answers(self, learner: int, pack: int, lesson: int) -> dict[int, str]:
         """Question number to answer (see `content_packs.questions`), of the attempt under way."""
-        return self._answers(learner, pack, lesson, submitted=False)
+        with self._store.read() as db:
+            return attempts.answers(db, learner, pack, lesson, submitted=False)
+
+    def under_way(self, learner: int) -> dict[tuple[int, int], int]:
+        """Of each quiz (pack, lesson) that isn't handed in yet, how many questions have an answer."""
+        with self._store.read() as db:
+            return attempts.under_way(db, learner)
 
     def answer(
         self, learner: int, pack: int, lesson: int, question: int, given: str, seconds: int = 0
@@ -172,10 +166,7 @@ class Learning:
     def attempts_left(self, learner: int, pack: int, lesson: int) -> int | None:
         """How often this final test may still be tried; None where nobody counts."""
         state = self.course(learner, pack)
-        test = state.lesson(lesson) if state else None
-        if state is None or test is None or test.lesson.role != "posttest":
-            return None
-        return max(0, state.manifest.attempts - test.attempts)
+        return None if state is None else state.attempts_left(lesson)
 
     def submit_quiz(self, learner: int, pack: int, lesson: int) -> QuizResult:
         """Score the attempt under way; unanswered questions count as wrong.
@@ -188,8 +179,7 @@ class Learning:
         if not answers:
             raise NodeError(N_("Belum ada soal yang dijawab."))
         self._check_attempts(learner, pack, lesson)
-        right = _count_right(questions, answers)
-        score = WHOLE * right // len(questions)
+        score = attempts.score(attempts.count_right(questions, answers), len(questions))
         self.record(learner, pack, lesson, QuizSubmitted(learner, pack, lesson, score))
         result = self.last_result(learner, pack, lesson)
         if result is None:
@@ -198,7 +188,8 @@ class Learning:
 
     def last_result(self, learner: int, pack: int, lesson: int) -> QuizResult | None:
         """The last submitted attempt, or None."""
-        answers = self._answers(learner, pack, lesson, submitted=True)
+        with self._store.read() as db:
+            answers = attempts.answers(db, learner, pack, lesson, submitted=True)
         state = self.course(learner, pack)
         test = state.lesson(lesson) if state else None
         if not answers or state is None or test is None:
@@ -207,8 +198,8 @@ class Learning:
         if not questions:
             # The answers are those of an activity, whose questions only it knows.
             return None
-        right = _count_right(questions, answers)
-        score = WHOLE * right // len(questions)
+        right = attempts.count_right(questions, answers)
+        score = attempts.score(right, len(questions))
         passed = score >= state.manifest.passing_grade * 100 if test.lesson.role == "posttest" else None
         return QuizResult(score, passed, right, len(questions), answers, test.attempts)
 
@@ -232,10 +223,14 @@ class Learning:
         found = installed.manifest.lesson(lesson)
         return None if found is None or not found.player else installed.file(f"{found.activity}/{path}")
 
-    def file_names(self, pack: int) -> frozenset[str]:
-        """The names of all files of a course."""
+    def file_sizes(self, pack: int) -> dict[str, int]:
+        """The names of all files of a course, and how many bytes each has."""
         installed = self._installed(pack)
-        return frozenset() if installed is None else installed.file_names
+        return {} if installed is None else {file.path: file.size for file in installed.manifest.files}
+
+    def durations(self, pack: int) -> dict[int, Duration]:
+        """How long each lesson takes, by its number."""
+        return self._durations.of(self._pack(pack))
 
     def media(self, pack: int, path: str) -> Media | None:
         """A picture, video, sound or document of a course."""
@@ -277,15 +272,6 @@ class Learning:
         if self.attempts_left(learner, pack, lesson) == 0:
             raise NodeError(N_("Kesempatan untuk tes ini sudah habis. Hubungi operator desa."))
 
-    def _answers(self, learner: int, pack: int, lesson: int, submitted: bool) -> dict[int, str]:
-        query = """SELECT question, answer FROM attempt_answers
-                   WHERE learner = ? AND pack = ? AND lesson = ? AND submitted = ? ORDER BY question"""
-        # What is under way belongs to the number in use; an attempt that was submitted, to the person.
-        numbers = [learner, *self.numbers(learner)] if submitted else [learner]
-        with self._store.read() as db:
-            found = (dict(db.execute(query, (n, pack, lesson, int(submitted))).fetchall()) for n in numbers)
-            return next((answers for answers in found if answers), {})
-
     def _pack(self, pack: int) -> InstalledPack:
         installed = self._installed(pack)
         if installed is None:
@@ -301,13 +287,6 @@ class Learning:
 def _is_library(manifest: Manifest) -> bool:
     """Whether a pack holds players and nothing to learn."""
     return manifest.players == {LIBRARY}
-
-
-def _count_right(questions: Sequence[Question], answers: Mapping[int, str]) -> int:
-    return sum(
-        question.number in answers and is_right(question, answers[question.number])
-        for question in questions
-    )
 
 
 def _bounded(seconds: int) -> int:

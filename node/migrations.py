@@ -166,6 +166,18 @@ def m006_what_activities_keep(db: Database) -> None:
     )
 
 
+@migrations()
+def m007_reading_places(db: Database) -> None:
+    # Where each person was in a lesson; by the person's own id, as activity_states. Shares in hundredths of a percent.
+    db.execute(
+        """CREATE TABLE reading_places (
+            learner BLOB NOT NULL, course_key BLOB NOT NULL, lesson TEXT NOT NULL, heading TEXT NOT NULL,
+            within INTEGER NOT NULL, share INTEGER NOT NULL, t INTEGER NOT NULL,
+            PRIMARY KEY (learner, course_key, lesson)
+        ) WITHOUT ROWID"""
+    )
+
+
 def is_newer(db: Database) -> bool:
     """Whether a later Lontar has changed this database in a way that this one doesn't know."""
     if not migrations.applied(db):

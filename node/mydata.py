@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from node import logs
+from node import logs, reading_places
 from node.course_state import CourseState
 from node.excerpts import excerpt, logs_here
 from node.recorder import OperatorAction
@@ -78,6 +78,7 @@ def gather(node: Node, learner: int, about: str = ABOUT) -> dict[str, Any]:
             one for log in logs_here(db) for one in _entries(db, log, set(numbers), identities, words)
         ]
         profiles = _profiles(db, entries)
+        places = reading_places.of_identities(db, identities)
     return {
         "format": FORMAT,
         "about": about,
@@ -91,6 +92,7 @@ def gather(node: Node, learner: int, about: str = ABOUT) -> dict[str, Any]:
             "all_names": profiles,
         },
         "courses": [_course(course) for course in node.learning.courses(learner)],
+        "reading_places": places,
         "entries": entries,
         "from_the_centre": _from_centre(
             node, identities, {one["fields"].get("commitment") for one in entries}

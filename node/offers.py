@@ -18,10 +18,11 @@ from content_packs.store import InstalledPack
 from content_packs.transfer import Line, Progress
 from content_packs.verify import trusted_by
 from node.allowance import CountedLine, month_of
-from node.errors import UnknownThingError
+from node.errors import NodeError, UnknownThingError
 from node.room import with_room
 from node.trust import pinned_keyset
 from node.wiring import Node
+from node.worker import NO_HUB
 from sync.decisions import PackPublished, PackWithdrawn
 from sync.errors import N_, LontarError
 
@@ -116,8 +117,14 @@ def fetch_chosen(
 
 
 def hub_line(node: Node, now_ms: int, make_line: Callable[[str], Line] = HttpLine) -> Line:
-    """The line to the centre, within the month's allowance."""
-    return CountedLine(make_line(node.config.hub_url), node.store, month_of(now_ms))
+    """The line to the centre, within the month's allowance.
+
+    Raises:
+        NodeError: nobody has said where the centre is.
+    """
+    if not node.worker.hub_url:
+        raise NodeError(NO_HUB)
+    return CountedLine(make_line(node.worker.hub_url), node.store, month_of(now_ms))
 
 
 def fetch(

@@ -64,6 +64,27 @@ def lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], R
     return {(row[0], row[1]): row[2:] for row in db.execute(query, (learner,))}
 
 
+def lesson_rows_of_all(db: sqlite3.Connection) -> dict[int, dict[tuple[int, int], Row]]:
+    """The same of everybody, by the number that stands for the person: one statement."""
+    joined = ", ".join(f"{LESSON_PROGRESS.columns[name].value}({name})" for name in _SHOWN)
+    query = f"""SELECT l.person, p.pack, p.lesson, {joined} FROM lesson_progress p
+                JOIN learners l ON l.number = p.learner GROUP BY l.person, p.pack, p.lesson"""  # noqa: S608
+    found: dict[int, dict[tuple[int, int], Row]] = {}
+    for person, pack, lesson, *values in db.execute(query):
+        found.setdefault(person, {})[pack, lesson] = tuple(values)
+    return found
+
+
+def completed_packs_of_all(db: sqlite3.Connection) -> dict[int, set[int]]:
+    """The packs that each person completed, under whatever number: one statement."""
+    query = """SELECT l.person, p.pack FROM course_progress p JOIN learners l ON l.number = p.learner
+               WHERE p.completions > 0"""
+    found: dict[int, set[int]] = {}
+    for person, pack in db.execute(query):
+        found.setdefault(person, set()).add(pack)
+    return found
+
+
 def completed_packs(db: sqlite3.Connection, learner: int) -> set[int]:
     """The packs that this person completed, under whatever number."""
     query = f"SELECT pack FROM course_progress WHERE learner IN ({_SAME}) AND completions > 0"  # noqa: S608

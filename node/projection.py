@@ -43,8 +43,13 @@ def project(db: sqlite3.Connection, log: LogRow, batch: Batch) -> None:
 
     The numbers of a later log of this device mean the same as those of the log before it.
     """
-    _people_and_packs(db, log, batch.of_kinds(_NAMED))
+    introduce(db, log, batch)
     add_up(db, batch)
+
+
+def introduce(db: sqlite3.Connection, log: LogRow, batch: Batch) -> None:
+    """Add only the people and packs that entries of this device name, as `project` does."""
+    _people_and_packs(db, log, batch.of_kinds(_NAMED))
 
 
 def add_up(db: sqlite3.Connection, batch: Batch) -> None:

@@ -47,6 +47,7 @@ class OperatorAction(IntEnum):
     PASSWORD_SET = 2
     UNLOCKED_BY_CENTRE = 3
     DATA_EXPORTED = 4
+    CLASS_EXPORTED = 5
 
 
 class Source(IntEnum):

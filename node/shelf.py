@@ -33,6 +33,8 @@ UNSURE: Final = "unsure"
 HUB_LOST: Final = "hub_lost_data"
 NEW_LOG: Final = "new_log"
 """Why this device last opened a new log, as `OpenReason`; what people are told."""
+HUB_CLOCK: Final = "hub_clock"
+"""Log time, and what the hub's clock said then: where log time is, the hub's is too, as far as crystals go."""
 WANTS: Final = "wants"
 _ALL_LOGS: Final = "name_all_logs"
 _UPLOAD: Final = "upload_size"
@@ -124,6 +126,7 @@ class NodeShelf:
     def take_receipt(self, receipt: Receipt) -> None:
         with self._store.write():
             self._store.put(UNSURE, 0)
+            self._store.put(HUB_CLOCK, [self._recorder.now(), receipt.hub_ms])
             if receipt.down is Down.ALL and self._store.get(REGISTRATION) == "registered":
                 # Before the verdicts, which may be a reason to ask anew.
                 self._store.put(WANTS, 0)

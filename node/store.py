@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -40,14 +40,22 @@ class Store:
         self._lock = threading.RLock()
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
+        self.make_room: Callable[[], object] = lambda: None
+        """Called before each commit begins, and once more when one found no room."""
         with _spoken(self._path):
             self._writer = sqlite3.connect(
                 self._path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
             )
             try:
                 self._prepare()
-            except UnicodeDecodeError as problem:  # sqlite3's own, where the names of tables are damaged
-                raise _damaged(self._path) from problem
+            except BaseException as problem:
+                # At once: a connection that lingers would remove the files of a database that takes this one's place.
+                self._writer.close()
+                if isinstance(
+                    problem, UnicodeDecodeError
+                ):  # sqlite3's own, where names of tables are damaged
+                    raise damaged(self._path) from problem
+                raise
 
     def _prepare(self) -> None:
         for pragma in (
@@ -79,6 +87,7 @@ class Store:
             if self._writer.in_transaction:
                 yield self._writer
                 return
+            self.make_room()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -86,6 +95,7 @@ class Store:
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
+                self.make_room()
                 raise
 
     @contextmanager
@@ -139,7 +149,7 @@ def _spoken(path: Path) -> Iterator[None]:
                 )
             ) from problem
         if code in _DAMAGED or str(problem) in _DAMAGED_TEXTS:
-            raise _damaged(path) from problem
+            raise damaged(path) from problem
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise NodeError(
                 N_("Folder data %(path)s tidak dapat ditulis. Periksa izinnya."), path=path
@@ -147,7 +157,7 @@ def _spoken(path: Path) -> Iterator[None]:
         raise
 
 
-def _damaged(path: Path) -> DamagedDatabaseError:
+def damaged(path: Path) -> DamagedDatabaseError:
     return DamagedDatabaseError(
         N_("Basis data %(path)s rusak. Jangan dihapus: pulihkan dari cadangan atau hubungi Dinas PMD."),
         path=path,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from node.config import Config
+from node.config import Config, with_hub
 from node.enrol import enrol
 from node.errors import NodeError
 from node.recorder import Recorder
@@ -33,6 +33,9 @@ _ERROR: Final = "last_error"
 _CODE: Final = "registration_code"
 """The code that was typed while there was no signal."""
 _UNKNOWN: Final = "unknown-device"
+NO_HUB: Final = N_(
+    "Alamat pusat belum diisi. Operator desa mengisinya lewat halaman Sinkronisasi; pekerjaan tetap aman di laptop ini."
+)
 
 NEW_LOG_TEXTS: Final = {
     OpenReason.FIRST: "",
@@ -98,12 +101,27 @@ class Worker:
         """The same node's worker with another way to its hub."""
         return Worker(self._config, self._store, self._recorder, self.shelf, self._machine, make_client)
 
+    @property
+    def hub_url(self) -> str:
+        """Where the centre is; empty while nobody has said it."""
+        return self._config.hub_url
+
+    def use_hub(self, hub_url: str) -> None:
+        """From now on the centre is there. Whom this device believes doesn't change.
+
+        Raises:
+            MalformedError: that is no address.
+        """
+        self._config = with_hub(self._config, hub_url)
+
     def exchange(self, progress: Progress = lambda sent, total: None) -> Outcome:
         """One exchange, now.
 
         Raises:
             LontarError: with a sentence; it is also kept for the page.
         """
+        if not self.hub_url:
+            raise NodeError(NO_HUB)
         with self._one_at_a_time:
             try:
                 outcome = self._exchange(progress)
@@ -147,6 +165,11 @@ class Worker:
                 return LontarError(text, **dict(details))
         return None
 
+    def is_about_to_try(self) -> bool:
+        """Whether the first exchange by itself hasn't come to an end yet."""
+        is_untried = self._store.get(LAST_CONTACT) is None and self._store.get(_ERROR) is None
+        return bool(self._thread and self.hub_url and is_untried)
+
     def wall_ms(self) -> int:
         """What this laptop's own clock says, which may be wrong."""
         return self._machine.reading().wall_ms
@@ -172,7 +195,8 @@ class Worker:
     def _run(self, look_around: Callable[[], None]) -> None:
         failures = 0
         while not self._stopping:
-            failures = 0 if self._tried(self.exchange) else failures + 1
+            # Without an address there is nothing to try, and no reason to meet neighbours less often.
+            failures = 0 if not self.hub_url or self._tried(self.exchange) else failures + 1
             if not self._stopping:
                 self._tried(look_around)
             self._wake.wait(pause_after(failures, self._machine.random_bytes(1)[0]))
@@ -226,4 +250,6 @@ class Worker:
         return enrolment.root_fingerprint
 
     def _client(self) -> Client:
+        if not self.hub_url:
+            raise NodeError(NO_HUB)
         return Client(self._config.hub_url, self._config.device_key, key_id(self._config.device_key.public))

@@ -4,7 +4,7 @@
   var box = document.querySelector("[data-read]");
   var text = document.querySelector("article.reading");
   if (!box || !text || !window.speechSynthesis) return;
-  var language = document.documentElement.lang || "id";
+  var language = text.lang || document.documentElement.lang || "id";
   var button = null, parts = [], at = 0;
 
   function voice() {

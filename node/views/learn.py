@@ -18,8 +18,10 @@ from flask.typing import ResponseReturnValue
 
 from content_packs.outline import PLAYERS
 from node import mydata
-from node.course_state import CourseState, LessonState
-from node.desk import course_or_404, desk, for_learners, lesson_or_404
+from node.course_state import CourseState, LessonState, hours_earned
+from node.desk import course_or_404, desk, for_learners, lesson_or_404, sitting
+from node.home import home
+from node.lesson_page import LIST_FROM, with_ids
 from node.player_app import beside
 from node.sittings import Sitting
 from web.languages import gettext as _
@@ -32,29 +34,54 @@ blueprint = Blueprint("learn", __name__)
 @blueprint.get("/pelatihan")
 @for_learners
 def courses(here: Sitting) -> ResponseReturnValue:
-    found = sorted(desk().node.learning.courses(here.who), key=_most_urgent_first)
-    return render_template("courses.html", courses=found)
+    learning, places = desk().node.learning, desk().node.places.places(here.who)
+    return render_template(
+        "courses.html", home=home(learning.courses(here.who), places, learning.under_way(here.who))
+    )
 
 
 @blueprint.get("/pelatihan/<int:pack>")
 @for_learners
 def course(here: Sitting, pack: int) -> ResponseReturnValue:
-    return render_template("course.html", course=course_or_404(here.who, pack))
+    found = course_or_404(here.who, pack)
+    return render_template("course.html", course=found, durations=desk().node.learning.durations(pack))
 
 
 @blueprint.get("/pelatihan/<int:pack>/materi/<int:lesson>")
 @for_learners
 def read(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
     course, state = lesson_or_404(here.who, pack, lesson)
-    learning = desk().node.learning
+    node = desk().node
     # Reloading the page is not another opening.
-    if here.show(desk().node.recorder.now(), pack, lesson):
-        content = learning.open_lesson(here.who, pack, lesson)
+    if here.show(node.recorder.now(), pack, lesson):
+        content = node.places.open_lesson(here.who, pack, lesson)
     else:
-        content = learning.content(pack, lesson)
+        content = node.learning.content(pack, lesson)
     if state.lesson.player:
         return _activity(here, course, state, content.html)
-    return render_template("lesson.html", course=course, state=state, html=content.html)
+    html, headings = with_ids(content.html)
+    place = node.places.place(here.who, pack, lesson)
+    return render_template(
+        "lesson.html",
+        course=course,
+        state=state,
+        html=html,
+        headings=headings if len(headings) >= LIST_FROM else [],
+        place=place,
+        place_name=next((one.text for one in headings if one.id == place.heading), ""),
+        duration=node.learning.durations(pack).get(lesson),
+    )
+
+
+@blueprint.post("/pelatihan/<int:pack>/materi/<int:lesson>/tempat")
+def reach(pack: int, lesson: int) -> ResponseReturnValue:
+    """The lesson's script says where its reader is; nobody looks at the answer, so it is no page."""
+    here, form = sitting(), request.form
+    if here is None or here.is_operator:
+        return "", 401
+    within, share = form.get("within", 0, type=int), form.get("share", 0, type=int)
+    desk().node.places.reach(here.who, pack, lesson, form.get("heading", ""), within, share)
+    return "", 204
 
 
 @blueprint.post("/pelatihan/<int:pack>/materi/<int:lesson>/dibaca")
@@ -83,7 +110,8 @@ def media(here: Sitting, pack: int, path: str) -> ResponseReturnValue:
 @blueprint.get("/kemajuan")
 @for_learners
 def progress(here: Sitting) -> ResponseReturnValue:
-    return render_template("progress.html", courses=desk().node.learning.courses(here.who))
+    found = desk().node.learning.courses(here.who)
+    return render_template("progress.html", courses=found, hours=hours_earned(found))
 
 
 @blueprint.post("/kemajuan/unduh")
@@ -111,7 +139,3 @@ def _activity(here: Sitting, course: CourseState, state: LessonState, html: str)
     if origin:
         response.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; frame-src {origin}"
     return response
-
-
-def _most_urgent_first(course: CourseState) -> tuple[bool, bool, int]:
-    return course.completed, not course.started, course.pack

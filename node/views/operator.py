@@ -20,7 +20,7 @@ from sync.errors import LontarError
 from web.dates import wait
 from web.languages import gettext as _
 
-PAGE: Final = 60
+PAGE: Final = 40
 OTHER: Final = "*"
 """The choice of the position list that lets a position be typed."""
 

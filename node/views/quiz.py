@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from content_packs.questions import Question, QuestionKind, is_right, read_answer
+from node.course_state import LessonState
 from node.desk import desk, for_learners, lesson_or_404
 from node.errors import NodeError
 from node.sittings import Sitting
@@ -29,7 +30,7 @@ def overview(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
         questions=questions,
         answers=answers,
         following=next_unanswered(questions, answers),
-        attempts_left=desk().node.learning.attempts_left(here.who, pack, lesson),
+        attempts_left=course.attempts_left(lesson),
     )
 
 
@@ -40,7 +41,8 @@ def question(here: Sitting, pack: int, lesson: int, number: int) -> ResponseRetu
     questions = _questions(pack, lesson)
     asked = next((one for one in questions if one.number == number), None) or abort(404)
     learning, now = desk().node.learning, desk().node.recorder.now()
-    if learning.attempts_left(here.who, pack, lesson) == 0:
+    answers = learning.open_answers(here.who, pack, lesson)
+    if course.attempts_left(lesson) == 0 or _is_of_a_past_attempt(state, answers):
         return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
     problem = given = ""
     if request.method == "POST":
@@ -53,7 +55,6 @@ def question(here: Sitting, pack: int, lesson: int, number: int) -> ResponseRetu
             flash(_("Jawaban soal %(number)s tersimpan di perangkat ini.", number=number))
             return _after(questions, learning.open_answers(here.who, pack, lesson), pack, lesson, number)
     here.show(now, pack, lesson, number)
-    answers = learning.open_answers(here.who, pack, lesson)
     page = render_template(
         "question.html",
         course=course,
@@ -70,9 +71,13 @@ def question(here: Sitting, pack: int, lesson: int, number: int) -> ResponseRetu
 @blueprint.post("/kirim")
 @for_learners
 def submit(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
-    lesson_or_404(here.who, pack, lesson)
+    state = lesson_or_404(here.who, pack, lesson)[1]
     learning = desk().node.learning
-    if next_unanswered(_questions(pack, lesson), learning.open_answers(here.who, pack, lesson)):
+    answers = learning.open_answers(here.who, pack, lesson)
+    if state.attempts and not answers:
+        # Pressed twice, or again after going back.
+        return redirect(url_for("quiz.result", pack=pack, lesson=lesson))
+    if next_unanswered(_questions(pack, lesson), answers):
         flash(_("Masih ada soal yang belum dijawab."), "warn")
         return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
     try:
@@ -91,7 +96,7 @@ def result(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
     reached = learning.last_result(here.who, pack, lesson)
     if reached is None:
         return redirect(url_for("quiz.overview", pack=pack, lesson=lesson))
-    attempts_left = learning.attempts_left(here.who, pack, lesson)
+    attempts_left = course.attempts_left(lesson)
     return render_template(
         "result.html",
         course=course,
@@ -103,6 +108,24 @@ def result(here: Sitting, pack: int, lesson: int) -> ResponseReturnValue:
         # Whoever may still try a test again is told which answers were wrong, not which are right.
         reveals=reached.passed is not False or not attempts_left,
     )
+
+
+def _is_of_a_past_attempt(state: LessonState, answers: Mapping[int, str]) -> bool:
+    """Whether this page lay open, or was gone back to, since its attempt was handed in; then the person is told.
+
+    Nobody begins another attempt without having pressed the button for it.
+    """
+    this = state.attempts + 1
+    said = request.values.get("percobaan", type=int)
+    is_past = said not in (None, this) or (
+        request.method == "GET" and said is None and not answers and this > 1
+    )
+    if is_past:
+        flash(
+            _("Jawaban untuk percobaan itu sudah dikirim. Yang baru saja Anda buka tidak mengubahnya."),
+            "warn",
+        )
+    return is_past
 
 
 def _given(asked: Question) -> str:

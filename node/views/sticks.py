@@ -13,12 +13,12 @@ from flask.typing import ResponseReturnValue
 
 from node.desk import at_the_laptop_or_operator, desk, for_operator, is_operator
 from node.trust import pinned_keyset
-from node.views.qr import drawn
 from node.visits import Look, list_written
 from sync import words
 from sync.errors import LontarError
 from sync.keys import fingerprint
 from web.languages import gettext as _
+from web.qr import drawn
 
 PATH_MOST: Final = 1024
 _BUNDLE_HEX: Final = 32

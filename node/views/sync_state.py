@@ -22,6 +22,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "sync.html",
         state=state,
+        hub_url=node.worker.hub_url,
         device=key_id(node.config.device_key.public),
         error=state.error.sentence(_) if state.error else "",
         alerts=[_(alert) for alert in state.alerts],

@@ -11,6 +11,9 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
+from bench.screens import Visitor
+from bench.shown_village import shown_village
+
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 Serve = Callable[[Flask], str]
@@ -45,3 +48,12 @@ def serve() -> Iterator[Serve]:
     yield start
     for server in servers:
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def visitor(chromium: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """Everybody's browser in a village that has been learning for weeks; see bench/screens.py."""
+    with shown_village(tmp_path_factory.mktemp("desa")) as shown:
+        made = Visitor(chromium, shown)
+        made.prepare()
+        yield made

@@ -37,7 +37,6 @@ def test_a_learner_goes_from_name_to_progress_without_javascript(
 
     page.goto(address)
     enter_new_pin(page)
-    page.get_by_role("link", name="Mulai").click()
     page.get_by_role("link", name="Mulai belajar").click()
 
     page.get_by_role("link", name="Mulai tes").click()

@@ -44,12 +44,18 @@ text = st.text(max_size=20)
 ports = st.integers(0, 65535)
 
 
-@given(st.builds(Settings, text, text, text, text, ports, ports, text))
+@given(st.builds(Settings, text, text, text, text, ports, ports, st.sampled_from(["WIB", "WITA", "WIT"])))
 @settings(max_examples=80)
 def test_any_text_survives_the_file(tmp_path_factory: pytest.TempPathFactory, told: Settings) -> None:
     folder = tmp_path_factory.mktemp("node")
     made(folder, told)
     assert load(folder, {}).settings == told
+
+
+@pytest.mark.parametrize("zone", ["", "wib", "UTC", "Asia/Jakarta"])
+def test_a_zone_that_indonesia_lacks_is_refused(tmp_path: Path, zone: str) -> None:
+    made(tmp_path)
+    assert "WIB, WITA, atau WIT" in refused(tmp_path, LONTAR_ZONE=zone)
 
 
 def test_only_the_owner_can_read_the_keys(tmp_path: Path) -> None:
