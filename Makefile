@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test test-all bench install lint texts clean
+.PHONY: demo test test-all bench screens bundle deb install lint texts clean
 
 demo: $(VENV)/.all
 	$(BIN)/python -m bench demo $(ARGS)
@@ -23,8 +23,20 @@ bench: $(VENV)/.test
 	$(BIN)/python -m bench sticks
 	$(BIN)/python -m bench packs
 
+# A picture of every screen, into docs/screens.
+screens: $(VENV)/.test
+	$(BIN)/python -m bench screens $(ARGS)
+
 lint: $(VENV)/.test
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy && $(BIN)/lint-imports
+
+# Everything for installing without internet, into dist/. Others: ARGS="--platform win_amd64 --python 311".
+bundle: $(VENV)/.test
+	$(BIN)/python -m deploy.bundle $(ARGS)
+
+# A Debian package for this machine's Debian, into dist/.
+deb: $(VENV)/.test
+	$(BIN)/python -m deploy.deb $(ARGS)
 
 # Gathers the texts for people into the catalogue, and compiles it.
 texts: $(VENV)/.test

@@ -73,6 +73,28 @@ def village() -> None:
     _print(table)
 
 
+@bench.command(help="25 phones at once on the village laptop.")
+@click.option("--minutes", default=5.0, show_default=True)
+@click.option("--half", is_flag=True, help="One processor at half speed.")
+def phones(minutes: float, half: bool) -> None:
+    from bench import phones as measured
+
+    table = _table("what", "value")
+    for what, value in measured.run(minutes, half):
+        table.add_row(what, value)
+    _print(table)
+
+
+@bench.command(help="Start, memory and page weights of the village laptop.")
+def footprint() -> None:
+    from bench import footprint as measured
+
+    table = _table("what", "value")
+    for what, value in measured.run():
+        table.add_row(what, value)
+    _print(table)
+
+
 @bench.command(help="Course packs: building, updating, installing, fetching over a bad line.")
 def packs() -> None:
     from bench import packs as measured
@@ -88,6 +110,16 @@ def sticks() -> None:
     for row in measured.run():
         table.add_row(row.what, row.goal, row.value)
     _print(table)
+
+
+@bench.command(help="Pictures of every screen of the village laptop, into docs/screens.")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=None)
+@click.option("--only", default="", help="Only screens whose name begins so.")
+def screens(to: Path | None, only: str) -> None:
+    from bench import pictures
+
+    for name in pictures.run(to or pictures.FOLDER, only):
+        click.echo(name)
 
 
 @bench.command(help="The whole road on this machine, with both pages at the end.")

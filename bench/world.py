@@ -30,6 +30,8 @@ from sync.keys import SigningKey, fingerprint
 
 PASSWORD: Final = "contoh-saja-2026"
 VILLAGE: Final = "17.05.10.2007"
+PYTHON: Final = os.environ.get("BENCH_PYTHON", sys.executable)
+"""What runs the servers: to measure a village's own installation, say its Python here."""
 
 
 def make_hub(folder: Path, database: str | None = None, region: str = "17.05") -> Hub:
@@ -87,11 +89,11 @@ Serving = contextlib.AbstractContextManager[subprocess.Popen[bytes]]
 
 
 @contextlib.contextmanager
-def serving(command: list[str], url: str, timeout_s: float = 30.0) -> Iterator[subprocess.Popen[bytes]]:
+def serving(
+    command: list[str], url: str, timeout_s: float = 30.0, pause_s: float = 0.05
+) -> Iterator[subprocess.Popen[bytes]]:
     """A `lontar … serve` process, from when it answers until the block ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lontar", *command], env={**os.environ, "LONTAR_LANG": "id"}
-    )
+    process = subprocess.Popen([PYTHON, "-m", "lontar", *command], env={**os.environ, "LONTAR_LANG": "id"})
     try:
         deadline = time.monotonic() + timeout_s
         while True:
@@ -100,7 +102,7 @@ def serving(command: list[str], url: str, timeout_s: float = 30.0) -> Iterator[s
                 break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{' '.join(command)} did not start")
-            time.sleep(0.05)
+            time.sleep(pause_s)
         yield process
     finally:
         process.terminate()

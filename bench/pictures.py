@@ -1,0 +1,74 @@
+"""`python -m bench screens`: a small picture of every screen of the village laptop, at 360 and 1366 px, for docs/screens.
+
+Needs chromium, playwright and Pillow. Pictures are made of the product's own pages; nothing is drawn over them.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from bench.screens import SCREENS, SIZES, Role, Visitor
+from bench.shown_village import shown_village
+
+FOLDER: Final = Path(__file__).parent.parent / "docs" / "screens"
+BYTES_MOST: Final = 60_000
+HEIGHT_MOST: Final = 1600
+
+
+def run(folder: Path = FOLDER, only: str = "") -> Iterator[str]:
+    """Photograph every screen whose name begins with `only`; yields each name as it is done."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser")
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        with shown_village(Path(place)) as shown:
+            visitor = Visitor(chromium, shown)
+            visitor.prepare()
+            for screen in SCREENS:
+                if screen.name.startswith(only):
+                    for width in SIZES:
+                        with visitor.open(screen, width) as page:
+                            (folder / f"{screen.name}-{width}.png").write_bytes(_photograph(page, width))
+                    yield screen.name
+        chromium.close()
+    if not only:
+        (folder / "README.md").write_text(listed(), encoding="utf-8")
+
+
+def listed() -> str:
+    """The list of all screens with their pictures."""
+    lines = [
+        "# Semua layar laptop desa",
+        "",
+        "Dibuat dengan `make screens`, dari desa rekaan: semua nama orang di dalamnya karangan. Setiap layar ada dua kali,",
+        "selebar ponsel (360 px) dan selebar laptop (1366 px).",
+    ]
+    for role in Role:
+        lines += ["", f"## {role.value.capitalize()}", ""]
+        for screen in (one for one in SCREENS if one.role is role):
+            links = " · ".join(f"[{width}]({screen.name}-{width}.png)" for width in SIZES)
+            lines.append(f"- **{screen.name}**: {screen.says} {links}")
+    return "\n".join(lines) + "\n"
+
+
+def _photograph(page: Any, width: int) -> bytes:
+    """A PNG of at most 60 KB: few colours are enough for a page."""
+    from PIL import Image
+
+    height = min(page.evaluate("document.documentElement.scrollHeight"), HEIGHT_MOST)
+    shot = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    for colours in (64, 32, 16, 8):
+        out = io.BytesIO()
+        few = picture.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(out, "PNG", optimize=True)
+        if out.tell() <= BYTES_MOST:
+            break
+    return out.getvalue()
