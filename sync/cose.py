@@ -39,6 +39,9 @@ CERTIFICATE_DRAFT: Final = b"lontar/certificate-draft/1"
 CERTIFICATE: Final = b"lontar/certificate/1"
 
 
+_PLAIN_HEADER: Final = cbor.encode({ALGORITHM_HEADER: ED25519})
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """An envelope whose signature has not been checked yet."""
@@ -82,6 +85,17 @@ def seal(key: SigningKey, payload: bytes, aad: bytes, key_id: bytes = b"") -> by
     protected = cbor.encode(header)
     signature = key.sign(_signed_bytes(protected, aad, payload))
     return cbor.encode(cbor2.CBORTag(cbor.COSE_SIGN1_TAG, [protected, {}, payload, signature]))
+
+
+def sign_detached(key: SigningKey, payload: bytes, aad: bytes) -> bytes:
+    """Only the signature (64 bytes) of an envelope over `payload`, for readers who can make the payload themselves."""
+    return key.sign(_signed_bytes(_PLAIN_HEADER, aad, payload))
+
+
+def is_signed(signature: bytes, payload: bytes, aad: bytes, public_keys: Iterable[bytes]) -> bool:
+    """Whether one of these keys made that detached signature (RFC 9052, section 2)."""
+    signed = _signed_bytes(_PLAIN_HEADER, aad, payload)
+    return any(verify_signature(key, signature, signed) for key in public_keys)
 
 
 def open_envelope(data: bytes, limit: int) -> Envelope:

@@ -96,7 +96,7 @@ def test_init_without_a_signal_makes_the_node_and_says_how_to_register_later(tmp
 
 @pytest.mark.parametrize(
     "words",
-    [("node", "status"), ("node", "register"), ("node", "serve"), ("node", "record", "-"), ("sync",)],
+    [("node", "status"), ("node", "register"), ("node", "record", "-"), ("sync",)],
 )
 def test_where_no_node_is_each_command_says_how_to_make_one(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = lontar(*words, "--data", tmp_path / "kosong")
