@@ -81,7 +81,7 @@ def _weights(base: str) -> list[tuple[str, str]]:
             token = _TOKEN.search(page)
             form = {"pin": _PIN, "csrf_token": token[1] if token else ""}
             browser.post(base + path, data=form, timeout=30)
-        loaded = sorted({unescape(one) for one in _ASSET.findall(page)})
+        loaded = sorted({unescape(one).partition("#")[0] for one in _ASSET.findall(page)})
         assets = sum(len(browser.get(base + one, timeout=30).content) for one in loaded)
         html = len(page.encode())
         rows.append(

@@ -90,8 +90,8 @@ class Phone:
 
     def _log_in(self) -> None:
         page = self._get("choose", "/")
-        for path in sorted(set(_ASSET.findall(page))):
-            self._get("style, logo and scripts", unescape(path))
+        for path in sorted({unescape(one).partition("#")[0] for one in _ASSET.findall(page)}):
+            self._get("style, logo and scripts", path)
         form = {"pin": _PIN, "csrf_token": self._token(self._get("PIN page", f"/masuk/{self._learner}"))}
         self._post("log-in with PIN", f"/masuk/{self._learner}", form)
 

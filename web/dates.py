@@ -22,7 +22,7 @@ from web.zones import ZONES
 def prepare(app: Flask) -> None:
     app.config.setdefault("ZONE", "WIB")
     app.jinja_env.filters.update(
-        moment=moment, day=day, number=number, score=score, size=size, minutes=minutes, initials=initials
+        moment=moment, day=day, number=number, score=score, size=size, minutes=minutes
     )
 
 
@@ -78,13 +78,6 @@ def minutes(seconds: int) -> str:
     if total % 60 == 0:
         return _("%(hours)s jam", hours=total // 60)
     return _("%(hours)s jam %(count)s menit", hours=total // 60, count=total % 60)
-
-
-def initials(name: str) -> str:
-    """Up to two letters for a drawn picture of a person."""
-    words = [word for word in name.split() if word[:1].isalpha()]
-    letters = [word[0] for word in words[:1] + words[1:][-1:]]
-    return "".join(letters).upper() or "?"
 
 
 def wait(seconds: int) -> str:

@@ -152,7 +152,7 @@ def visited(node: Node) -> Visits:
             with counting(node) as counted:
                 answer = client.get(path)
             found.asked[endpoint] = counted.statements
-            loaded = {unescape(path) for path in _LOADED.findall(answer.text)}
+            loaded = {unescape(path).partition("#")[0] for path in _LOADED.findall(answer.text)}
             found.sizes[endpoint] = len(answer.data) + sum(len(client.get(one).data) for one in loaded)
 
     desk = office(node)

@@ -72,14 +72,6 @@ def test_minutes_are_rounded_up() -> None:
     assert shown(lambda: dates.minutes(3_700)) == "1 jam 2 menit"
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("Siti Aminah", "SA"), ("Sukarno", "S"), ("H. Abdul Karim", "HK"), ("", "?"), ("3 4", "?")],
-)
-def test_initials_are_at_most_two_letters(name: str, expected: str) -> None:
-    assert dates.initials(name) == expected
-
-
 def test_a_language_that_has_no_forms_of_its_own_has_indonesian_ones() -> None:
     assert languages.form_of("mad") == "id", "Babel knows no Madurese"
     assert languages.form_of("jv") == "jv"
