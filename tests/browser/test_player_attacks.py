@@ -175,7 +175,7 @@ def test_no_frame_of_an_activity_goes_elsewhere(
     assert outside.knocks == [] and [one for one in siti.asked if "static" not in one] == []
     # Whoever looks finds the page around it as it was.
     siti.page.get_by_role("link", name="Selesai, kembali ke pelatihan").click()
-    siti.page.get_by_role("link", name="Kuis", exact=True).wait_for()
+    siti.page.get_by_role("heading", name="Kuis", level=1).wait_for()
 
 
 SHADOWS: Final = """
@@ -258,7 +258,7 @@ def test_a_course_that_ends_only_when_its_page_is_left_keeps_its_score(
     hostile(village, tmp_path, LEAVES)
     opened(siti.page).frame_locator("#isi").get_by_text("SIAP").wait_for()
     siti.page.get_by_role("link", name="Selesai, kembali ke pelatihan").click()
-    siti.page.get_by_role("link", name="Kuis", exact=True).wait_for()
+    siti.page.get_by_role("heading", name="Kuis", level=1).wait_for()
     assert "70" in progress(siti.page)
 
 
