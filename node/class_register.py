@@ -72,7 +72,7 @@ def _courses(node: Node) -> list[tuple[_Register, Version, list[Version]]]:
 
 
 def _read(db: sqlite3.Connection) -> _Register:
-    persons: dict[int, int] = dict(db.execute("SELECT number, person FROM learners").fetchall())
+    persons = people.persons(db)
     answers: dict[int, list[tuple[int, int, int, str]]] = {}
     for pack, *answer in db.execute(_ANSWERS):
         answers.setdefault(pack, []).append(tuple(answer))

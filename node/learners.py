@@ -70,6 +70,11 @@ class Secrets:
         with self._store.read() as db:
             return db.execute("SELECT 1 FROM pins WHERE learner = ?", (who,)).fetchone() is not None
 
+    def holders(self) -> frozenset[int]:
+        """Everybody who has a secret."""
+        with self._store.read() as db:
+            return frozenset(row[0] for row in db.execute("SELECT learner FROM pins"))
+
     def set(self, who: int, secret: str) -> bool:
         """Give `who` a first secret; False if there is one already."""
         hashed = hash_password(self._peppered(who, secret))

@@ -7,6 +7,7 @@ attempts, when it is completed). Knows nothing of HTTP.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Final
 
 from content_packs.lesson_file import LessonContent
@@ -69,6 +70,12 @@ class Learning:
         """All numbers of the person with that number, the one that stands for them first."""
         with self._store.read() as db:
             return people.numbers(db, number)
+
+    def persons(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Whom these numbers stand for; numbers that nobody has are left out."""
+        with self._store.read() as db:
+            known = people.persons(db)
+        return frozenset(known[number] for number in numbers if number in known)
 
     def set_left(self, number: int, has_left: bool) -> None:
         """This person no longer learns here, or does again."""

@@ -57,6 +57,11 @@ def numbers(db: sqlite3.Connection, number: int) -> list[int]:
     return [row[0] for row in db.execute(query, (number,))]
 
 
+def persons(db: sqlite3.Connection) -> dict[int, int]:
+    """For every number the one that stands for the person."""
+    return dict(db.execute("SELECT number, person FROM learners").fetchall())
+
+
 def lesson_rows(db: sqlite3.Connection, learner: int) -> dict[tuple[int, int], Row]:
     """What all numbers of this person did, joined as the table says."""
     joined = ", ".join(f"{LESSON_PROGRESS.columns[name].value}({name})" for name in _SHOWN)

@@ -6,19 +6,22 @@ phones on the hotspot too.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from node.desk import at_the_laptop, begin_sitting, desk, for_operator, is_operator
 from node.desk import reset_pin as forget_pins
 from node.learners import OPERATOR, PASSWORD_MAX, PASSWORD_MIN, POSITIONS
+from node.name_list import FILE_NAME, write_name_list
 from node.people import Learner
 from node.recorder import OperatorAction
 from sync.errors import LontarError
 from web.dates import wait
 from web.languages import gettext as _
+from web.zones import ZONES
 
 PAGE: Final = 40
 OTHER: Final = "*"
@@ -64,6 +67,21 @@ def add() -> ResponseReturnValue:
         return _list(problem, request.form.to_dict()), 422
     flash(_("%(name)s sudah ditambahkan. Ia sekarang dapat memilih namanya dan membuat PIN.", name=name))
     return redirect(url_for("operator.learners"))
+
+
+@blueprint.post("/daftar-peserta.pdf")
+@for_operator
+def print_names() -> ResponseReturnValue:
+    node = desk().node
+    node.recorder.act(OperatorAction.CLASS_EXPORTED)
+    zone = ZONES[node.config.settings.zone]
+    village = _("Desa %(name)s", name=node.config.village_name or node.config.village)
+    made_at = datetime.fromtimestamp(node.worker.wall_ms() / 1000, zone)
+    paper = write_name_list(village, node.learning.learners(), _with_pin(), made_at)
+    response = Response(paper, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f"attachment; filename={FILE_NAME}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.get("/peserta/<int:number>")
@@ -114,6 +132,11 @@ def leave(number: int) -> ResponseReturnValue:
     return redirect(url_for("operator.learners"))
 
 
+def _with_pin() -> frozenset[int]:
+    """The people who have chosen a PIN, under whatever number."""
+    return desk().node.learning.persons(desk().secrets.holders())
+
+
 def _person_or_404(number: int) -> Learner:
     return desk().node.learning.learner(number) or abort(404)
 
@@ -149,6 +172,7 @@ def _list(problem: str = "", values: dict[str, str] | None = None) -> str:
     return render_template(
         "operator.html",
         people=people[(page - 1) * PAGE : page * PAGE],
+        with_pin=_with_pin(),
         total=len(people),
         search=search,
         page=page,

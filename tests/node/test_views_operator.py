@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from flask.testing import FlaskClient
 from village import made_village
@@ -136,3 +137,23 @@ def test_a_pin_reset_ends_the_sitting_and_is_recorded(tmp_path: Path) -> None:
     assert acts(node) == before + 1
     assert learner.get("/pelatihan").location == "/"
     assert "PIN baru" in app.test_client().get("/masuk/0").text
+
+
+def test_the_list_says_who_has_no_pin_yet(tmp_path: Path) -> None:
+    node, client = office(tmp_path)
+    assert "belum ada PIN" in client.get("/operator").text
+    post(client, "/masuk/0", pin="482913", again="482913")
+    assert "belum ada PIN" not in client.get("/operator").text
+    node.close()
+
+
+def test_the_list_of_names_can_be_printed_and_printing_is_recorded(tmp_path: Path) -> None:
+    node, client = office(tmp_path)
+    before = acts(node)
+    paper = post(client, "/operator/daftar-peserta.pdf")
+    pages = pypdfium2.PdfDocument(paper.data)
+    said = " ".join(pages[0].get_textpage().get_text_range().split())
+    assert paper.mimetype == "application/pdf"
+    assert "Daftar peserta" in said and "1 Siti Aminah Kepala Desa belum" in said
+    assert acts(node) == before + 1
+    node.close()
