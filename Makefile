@@ -22,6 +22,9 @@ bench: $(VENV)/.test
 	$(BIN)/python -m bench merge
 	$(BIN)/python -m bench sticks
 	$(BIN)/python -m bench packs
+	$(BIN)/python -m bench phones
+	$(BIN)/python -m bench phones --half
+	$(BIN)/python -m bench footprint
 
 # A picture of every screen, into docs/screens.
 screens: $(VENV)/.test
