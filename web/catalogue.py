@@ -25,6 +25,15 @@ KEYWORDS: Final = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 _METHODS: Final = [("**/templates/**.html", "jinja2.ext.babel_extract"), ("**.py", "python")]
 
 
+class _Unsigned(Catalog):
+    """Doesn't say which version of Babel wrote it, so that each version writes the same."""
+
+    def _get_mime_headers(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in super()._get_mime_headers() if name != "Generated-By"]
+
+    mime_headers = property(_get_mime_headers, Catalog._set_mime_headers)
+
+
 def locales() -> list[str]:
     """Every language that has a folder."""
     return sorted(path.name for path in TRANSLATIONS.iterdir() if path.is_dir())
@@ -55,7 +64,7 @@ def updated(locale: str) -> Catalog:
     if path.exists():
         with path.open("rb") as file:
             old = read_po(file, locale=locale)
-    fresh = Catalog(
+    fresh = _Unsigned(
         locale=locale,
         project="Lontar",
         charset="utf-8",
@@ -66,6 +75,8 @@ def updated(locale: str) -> Catalog:
         last_translator=old.last_translator,
         language_team=old.language_team,
     )
+    # What Babel knows of a language's plurals changes with its version too.
+    fresh.mime_headers = [("Plural-Forms", old.plural_forms)]
     for message in sorted((m for m in extracted() if m.id), key=lambda m: str(m.id)):
         known = old.get(message.id)
         string = known.string if known is not None else ""
@@ -92,9 +103,7 @@ def compiled(catalogue: Catalog) -> bytes:
 def written(catalogue: Catalog) -> bytes:
     out = io.BytesIO()
     write_po(out, catalogue, width=100, omit_header=False, include_lineno=False, sort_output=False)
-    # The version of Babel that wrote it would make every laptop's catalogue another one.
-    lines = out.getvalue().splitlines(keepends=True)
-    return b"".join(line for line in lines if not line.startswith(b'"Generated-By:'))
+    return out.getvalue()
 
 
 def main() -> None:
