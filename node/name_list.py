@@ -6,10 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
+from node.letterhead import imprint_of
 from node.people import Learner
-from web.dates import moment_in
 from web.languages import gettext as _
-from web.languages import spoken
 
 FILE_NAME: Final = "daftar-peserta.pdf"
 _SPARE: Final = 5
@@ -20,19 +19,10 @@ def write_name_list(
     village: str, people: Sequence[Learner], with_pin: Collection[int], made_at: datetime
 ) -> bytes:
     """The finished PDF; `with_pin` holds the numbers of those who have chosen a PIN."""
-    from web.paper import MUTED, Column, Imprint, Paper
+    from web.paper import MUTED, Column, Paper
 
     title = _("Daftar peserta")
-    made = moment_in(int(made_at.timestamp() * 1000), str(made_at.tzinfo))
-    imprint = Imprint(
-        title,
-        village,
-        _("Dicetak %(moment)s", moment=made),
-        made_at,
-        _("Halaman %(page)s dari %(pages)s", page="%(page)s", pages="%(pages)s"),
-        spoken(),
-    )
-    paper = Paper(imprint)
+    paper = Paper(imprint_of(title, village, made_at))
     paper.heading(title)
     paper.text(
         _("%(count)s orang belajar di laptop ini. Kolom terakhir dapat ditandatangani.", count=len(people)),

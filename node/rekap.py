@@ -15,11 +15,11 @@ from typing import Final, Literal
 from node.class_register import read_class, read_classes
 from node.class_view import CourseClass, Member, Standing, Trouble
 from node.errors import UnknownThingError
+from node.letterhead import now_here, village_line
 from node.recorder import OperatorAction
 from node.wiring import Node
 from sync.errors import N_
 from web.languages import gettext as _
-from web.zones import ZONES
 
 Cell = str | int | float | datetime | None
 Form = Literal["text", "long", "count", "score", "moment"]
@@ -156,10 +156,9 @@ def make_rekap(node: Node, pack: int | None = None) -> Rekap:
             raise UnknownThingError(N_("Pelatihan ini tidak ada di perangkat ini."))
         classes, title = [found], found.summary.title
     node.recorder.act(OperatorAction.CLASS_EXPORTED)
-    made_at = datetime.fromtimestamp(node.worker.wall_ms() / 1000, ZONES[node.config.settings.zone])
-    village = _("Desa %(name)s", name=node.config.village_name or node.config.village)
+    made_at = now_here(node)
     name = f"rekap-{_slug(title) if pack is not None else WHOLE_CLASS}-{made_at:%Y-%m-%d}"
-    return Rekap(title, village, node.config.village, made_at, tuple(classes), name)
+    return Rekap(title, village_line(node), node.config.village, made_at, tuple(classes), name)
 
 
 def trouble(member: Member) -> str:

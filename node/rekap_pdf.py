@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from node.class_view import CourseClass, Member, Standing
+from node.letterhead import imprint_of
 from node.rekap import STANDINGS, Rekap, in_zone, trouble
 from node.rekap_excel import hard_questions_are
-from web.dates import day, moment_in, number, score
+from web.dates import day, number, score
 from web.languages import gettext as _
-from web.languages import spoken
 
 if TYPE_CHECKING:
     from web.paper import Paper
@@ -20,19 +20,11 @@ MEDIA_TYPE: Final = "application/pdf"
 
 def write_pdf(rekap: Rekap) -> bytes:
     """The finished file."""
-    from web.paper import MUTED, Imprint, Paper
+    from web.paper import MUTED, Paper
 
-    made = moment_in(int(rekap.made_at.timestamp() * 1000), str(rekap.made_at.tzinfo))
     title = _("Rekap belajar: %(title)s", title=rekap.title)
-    imprint = Imprint(
-        title,
-        f"{rekap.village} ({rekap.village_code})",
-        _("Dicetak %(moment)s", moment=made),
-        rekap.made_at,
-        _("Halaman %(page)s dari %(pages)s", page="%(page)s", pages="%(pages)s"),
-        spoken(),
-    )
-    paper = Paper(imprint, landscape=True)
+    village = f"{rekap.village} ({rekap.village_code})"
+    paper = Paper(imprint_of(title, village, rekap.made_at), landscape=True)
     paper.heading(title)
     paper.text(_("Kertas ini memuat nama dan nilai peserta. Simpan dan bagikan seperlunya."), colour=MUTED)
     if not rekap.classes:

@@ -11,14 +11,13 @@ from flask.typing import ResponseReturnValue
 from node import certificates
 from node.certificates import Held
 from node.desk import desk, for_learners, for_operator
+from node.letterhead import imprint_of, now_here, village_line
 from node.people import Learner
 from node.sittings import Sitting
 from sync.profile import Profile
 from web import dates
 from web.certificate_paper import CertificateText, drawn
 from web.languages import gettext as _
-from web.languages import spoken
-from web.paper import Imprint
 from web.zones import ZONES
 
 blueprint = Blueprint("certificates", __name__)
@@ -80,7 +79,7 @@ def _paper(person: Learner, pack: int, back: str) -> ResponseReturnValue:
 
 def _drawn(held: Held, code: str, profile: Profile, day: str) -> bytes:
     heading, number, standing = _final_words(held) if held.number else _draft_words()
-    village = _("Desa %(name)s", name=current_app.config["VILLAGE"])
+    village = village_line(desk().node)
     facts = [_("%(hours)s JP", hours=held.hours_jp)]
     if held.score is not None:
         facts.append(_("nilai tes akhir %(score)s", score=dates.score(held.score)))
@@ -103,9 +102,7 @@ def _drawn(held: Held, code: str, profile: Profile, day: str) -> bytes:
         code=code,
         is_final=bool(held.number),
     )
-    now_ms = desk().node.worker.wall_ms()
-    printed = _("Dicetak %(moment)s", moment=dates.moment(now_ms))
-    return drawn(text, Imprint(heading, village, printed, _at(now_ms), language=spoken()))
+    return drawn(text, imprint_of(heading, village, now_here(desk().node)))
 
 
 def _final_words(held: Held) -> tuple[str, str, str]:

@@ -13,7 +13,9 @@ from node import rekap_excel, rekap_pdf
 from node.class_register import read_class, read_classes
 from node.class_view import CourseClass, Member, Standing
 from node.desk import desk, for_operator
+from node.letterhead import now_here
 from node.rekap import Rekap, make_rekap, trouble
+from node.views.downloads import kept
 from web.dates import day
 from web.languages import gettext as _
 from web.zones import ZONES
@@ -84,10 +86,7 @@ def _file(kind: str, pack: int | None) -> Response:
         abort(404)
     write, media_type = _WRITERS[kind]
     rekap = make_rekap(desk().node, pack)
-    response = Response(write(rekap), mimetype=media_type)
-    response.headers["Content-Disposition"] = f"attachment; filename={rekap.file_name}.{kind}"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return kept(write(rekap), media_type, f"{rekap.file_name}.{kind}")
 
 
 def _names_of_parts(course: CourseClass) -> list[tuple[str, str, int]]:
@@ -111,7 +110,7 @@ def _ago(ms: int | None) -> str:
         then = None
     if then is None:
         return "–"
-    days = (datetime.fromtimestamp(desk().node.worker.wall_ms() / 1000, zone).date() - then).days
+    days = (now_here(desk().node).date() - then).days
     if days == 0:
         return _("hari ini")
     if days == 1:

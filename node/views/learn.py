@@ -24,6 +24,7 @@ from node.home import home
 from node.lesson_page import LIST_FROM, with_ids
 from node.player_app import beside
 from node.sittings import Sitting
+from node.views.downloads import kept
 from web.languages import gettext as _
 from web.ranges import shown
 from web.security import CONTENT_POLICY
@@ -118,9 +119,7 @@ def progress(here: Sitting) -> ResponseReturnValue:
 @for_learners
 def download(here: Sitting) -> ResponseReturnValue:
     file = mydata.export(desk().node, here.who, _(mydata.ABOUT))
-    response = Response(file, mimetype="application/json")
-    response.headers["Content-Disposition"] = "attachment; filename=data-saya-lontar.json"
-    return response
+    return kept(file, "application/json", "data-saya-lontar.json")
 
 
 def _activity(here: Sitting, course: CourseState, state: LessonState, html: str) -> Response:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 from typing import Final
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from node import many_learners
 from node.desk import desk, for_operator
 from node.learners import POSITIONS
 from node.many_learners import Fate, Row
+from node.views.downloads import kept
 from sync.errors import LontarError
 from web.languages import gettext as _
 
@@ -79,7 +80,7 @@ def example_csv() -> ResponseReturnValue:
     """With a mark at its beginning and semicolons, so that Excel with Indonesian settings opens it well."""
     rows = (("Nama", "Jabatan"), *_EXAMPLES)
     text = "\ufeff" + "".join(f"{name};{position}\r\n" for name, position in rows)
-    return _download(text.encode(), "text/csv; charset=utf-8", "daftar-peserta.csv")
+    return kept(text.encode(), "text/csv; charset=utf-8", "daftar-peserta.csv")
 
 
 @blueprint.get("/contoh.xlsx")
@@ -94,7 +95,7 @@ def example_xlsx() -> ResponseReturnValue:
     for row in (("Nama", "Jabatan"), *_EXAMPLES):
         sheet.append(row)
     workbook.save(made)
-    return _download(made.getvalue(), _XLSX, "daftar-peserta.xlsx")
+    return kept(made.getvalue(), _XLSX, "daftar-peserta.xlsx")
 
 
 def why(row: Row) -> str:
@@ -103,9 +104,3 @@ def why(row: Row) -> str:
 
 
 blueprint.app_context_processor(lambda: {"why": why, "Fate": Fate})
-
-
-def _download(data: bytes, media: str, name: str) -> Response:
-    response = Response(data, content_type=media)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

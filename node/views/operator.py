@@ -6,22 +6,22 @@ phones on the hotspot too.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from node.desk import at_the_laptop, begin_sitting, desk, for_operator, is_operator
 from node.desk import reset_pin as forget_pins
 from node.learners import OPERATOR, PASSWORD_MAX, PASSWORD_MIN, POSITIONS
+from node.letterhead import now_here, village_line
 from node.name_list import FILE_NAME, write_name_list
 from node.people import Learner
 from node.recorder import OperatorAction
+from node.views.downloads import kept
 from sync.errors import LontarError
 from web.dates import wait
 from web.languages import gettext as _
-from web.zones import ZONES
 
 PAGE: Final = 40
 OTHER: Final = "*"
@@ -74,14 +74,8 @@ def add() -> ResponseReturnValue:
 def print_names() -> ResponseReturnValue:
     node = desk().node
     node.recorder.act(OperatorAction.CLASS_EXPORTED)
-    zone = ZONES[node.config.settings.zone]
-    village = _("Desa %(name)s", name=node.config.village_name or node.config.village)
-    made_at = datetime.fromtimestamp(node.worker.wall_ms() / 1000, zone)
-    paper = write_name_list(village, node.learning.learners(), _with_pin(), made_at)
-    response = Response(paper, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f"attachment; filename={FILE_NAME}"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    paper = write_name_list(village_line(node), node.learning.learners(), _with_pin(), now_here(node))
+    return kept(paper, "application/pdf", FILE_NAME)
 
 
 @blueprint.get("/peserta/<int:number>")
@@ -147,7 +141,7 @@ def _person(person: Learner, problem: str = "", values: dict[str, str] | None = 
     return render_template(
         "operator_learner.html",
         person=person,
-        has_pin=any(map(desk().secrets.is_set, desk().node.learning.numbers(person.number))),
+        has_pin=person.number in _with_pin(),
         positions=POSITIONS,
         other=OTHER,
         problem=problem,
