@@ -42,13 +42,13 @@ def test_a_learner_goes_from_name_to_progress_without_javascript(
     page.get_by_role("link", name="Mulai tes").click()
     page.get_by_role("link", name="Mulai", exact=True).click()
     choose(page, "Kaur Keuangan")
-    assert page.get_by_text("tersimpan di perangkat ini").first.is_visible()
+    page.get_by_text("tersimpan di perangkat ini").first.wait_for()
     choose(page, "1 Januari")
     page.get_by_role("button", name="Kirim jawaban").click()
-    assert page.get_by_text("2 dari 2 jawaban benar").is_visible()
+    page.get_by_text("2 dari 2 jawaban benar").wait_for()
 
     page.get_by_role("link", name="Lanjutkan belajar").click()
-    assert page.get_by_text("Contoh Pasal 2").is_visible()
+    page.get_by_text("Contoh Pasal 2").wait_for()
     picture = page.locator("article img")
     picture.scroll_into_view_if_needed()
     assert picture.bounding_box()["width"] > 0
@@ -59,12 +59,12 @@ def test_a_learner_goes_from_name_to_progress_without_javascript(
     choose(page, "Setiap hari")
     choose(page, "Di buku kas umum")
     page.get_by_role("button", name="Kirim jawaban").click()
-    assert page.get_by_text("Lulus", exact=True).is_visible()
+    page.get_by_text("Lulus", exact=True).wait_for()
 
     page.get_by_role("link", name="Kemajuan", exact=True).click()
-    assert page.get_by_text("3 dari 3 materi").is_visible()
+    page.get_by_text("3 dari 3 materi").wait_for()
     page.get_by_role("button", name="Bukan saya").click()
-    assert page.get_by_role("heading", name="Pilih nama Anda").is_visible()
+    page.get_by_role("heading", name="Pilih nama Anda").wait_for()
 
 
 def test_the_key_pad_enters_a_pin(chromium: Any, serve: Any, tmp_path: Path) -> None:
