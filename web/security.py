@@ -20,6 +20,8 @@ from werkzeug.wrappers import Response
 from sync.errors import N_
 
 FORM_LIMIT: Final = 64 * 1024
+_FIELD_MOST: Final = 2 * FORM_LIMIT
+"""Werkzeug counts what it has read of a file but not yet handed on too: up to 64 KiB, and the end of what came before."""
 
 CONTENT_POLICY: Final = "; ".join((
     "default-src 'self'",
@@ -55,7 +57,7 @@ def prepare(app: Flask) -> None:
         ("SESSION_COOKIE_HTTPONLY", True),
         ("SESSION_COOKIE_SAMESITE", "Strict"),
         ("MAX_CONTENT_LENGTH", FORM_LIMIT),
-        ("MAX_FORM_MEMORY_SIZE", FORM_LIMIT),
+        ("MAX_FORM_MEMORY_SIZE", _FIELD_MOST),
     ):
         if not app.config.get(key) or key == "MAX_FORM_MEMORY_SIZE":
             app.config[key] = value
