@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from sqlite_utils import Database, Migrations
 
 from sync.progress.rows import COURSE_PROGRESS, LESSON_PROGRESS
@@ -178,14 +180,15 @@ def m007_reading_places(db: Database) -> None:
     )
 
 
-def is_newer(db: Database) -> bool:
+def is_newer(connection: sqlite3.Connection) -> bool:
     """Whether a later Lontar has changed this database in a way that this one doesn't know."""
+    db = Database(connection)
     if not migrations.applied(db):
         return False
     known = {migration.name for migration in migrations.pending(Database(memory=True))}
     return any(migration.name not in known for migration in migrations.applied(db))
 
 
-def apply(db: Database) -> None:
+def apply(connection: sqlite3.Connection) -> None:
     """Bring the database to this version."""
-    migrations.apply(db)
+    migrations.apply(Database(connection))

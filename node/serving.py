@@ -17,7 +17,7 @@ from node.outcomes import BODY_MOST
 from node.player_app import create_player_app
 from node.views.large_forms import PHOTO_MOST
 from sync.limits import NEIGHBOUR_BODY
-from web.passwords import give_large_memory_back
+from web.passwords import give_memory_back
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -67,6 +67,7 @@ class Served:
             max_request_body_size=body_most,
             max_request_header_size=_HEADERS_MOST,
         )
+        self._closing = False
         self.port = int(self._pages.effective_port)
         self.player_port = player_port
         self._player = None if player_port is None else self._made_player(pages, host, player_port)
@@ -78,20 +79,32 @@ class Served:
         self._player = self._made_player(pages, self._host, player_port)
         self.plays = self._player is not None
         if self._player is not None:
-            threading.Thread(target=self._player.run, name="lontar-player", daemon=True).start()
+            self._start(self._player)
         self._door.leads_to = pages
 
     def run(self) -> None:
         """Serve until closed."""
-        give_large_memory_back()
+        give_memory_back()
         if self._player is not None:
-            threading.Thread(target=self._player.run, name="lontar-player", daemon=True).start()
+            self._start(self._player)
         self._pages.run()
 
     def close(self) -> None:
+        self._closing = True
         for server in (self._player, self._pages):
             if server is not None:
                 server.close()
+
+    def _start(self, player: Any) -> None:
+        threading.Thread(target=self._play, args=(player,), name="lontar-player", daemon=True).start()
+
+    def _play(self, player: Any) -> None:
+        try:
+            player.run()
+        except OSError:
+            # Its sockets are closed under it when the laptop stops; at any other time that is a surprise.
+            if not self._closing:
+                raise
 
     def _made_player(self, pages: Flask, host: str, port: int) -> Any:
         player = create_player_app(desk_of(pages))

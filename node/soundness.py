@@ -10,9 +10,7 @@ import contextlib
 import sqlite3
 from typing import Final
 
-from sqlite_utils import Database
-
-from node import logs, migrations
+from node import logs
 from sync import cbor
 from sync.entries import check_fields
 from sync.errors import LontarError
@@ -98,10 +96,12 @@ def _has_the_tables(db: sqlite3.Connection) -> bool:
     row = db.execute("SELECT value FROM settings WHERE key = ?", (_SHAPE,)).fetchone()
     if row is not None and cbor.decode(row[0]) == mark:
         return True
-    fresh = Database(memory=True)
-    migrations.apply(fresh)
-    wanted = fresh.conn.execute(_SHAPE_QUERY).fetchall()
-    fresh.close()
+    # Here, because what it brings along is large and seldom needed.
+    from node import migrations
+
+    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
+        migrations.apply(fresh)
+        wanted = fresh.execute(_SHAPE_QUERY).fetchall()
     if shape != wanted:
         return False
     with contextlib.suppress(sqlite3.OperationalError):

@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlite_utils import Database
-
-from node import migrations
 from node.errors import DamagedDatabaseError, DiskFullError, NewerDatabaseError, NodeError
 from sync import cbor
 from sync.errors import N_
 
 FILE: Final = "lontar.db"
+VERSION: Final = 7
+"""How many migrations a database of this Lontar has been through, as its `user_version` says."""
 _BUSY_MS: Final = 10_000
 _WAL_KEPT: Final = 256 * 1024
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -70,15 +69,22 @@ class Store:
             self._writer.execute(f"PRAGMA {pragma}")
         if self._writer.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check")
-        db = Database(self._writer)
-        if migrations.is_newer(db):
+        if self._writer.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            self._migrate()
+
+    def _migrate(self) -> None:
+        # Here, because sqlite-utils takes 9 MB that a laptop with a database of this version never needs.
+        from node import migrations
+
+        if migrations.is_newer(self._writer):
             raise NewerDatabaseError(
                 N_(
                     "Data di %(path)s dibuat oleh Lontar yang lebih baru. Perbarui Lontar; data tidak diubah."
                 ),
                 path=self._path,
             )
-        migrations.apply(db)
+        migrations.apply(self._writer)
+        self._writer.execute(f"PRAGMA user_version={VERSION}")
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

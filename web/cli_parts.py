@@ -6,13 +6,14 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
 
 @contextlib.contextmanager
 def bar(label: str, unit_bytes: bool = True) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on a terminal; nothing where nobody looks."""
+    # Here, because a laptop that serves pages for months never shows a bar, and has little memory.
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),

@@ -224,6 +224,7 @@ def test_a_newer_database_and_a_damaged_one_have_numbers_of_their_own(tmp_path: 
         db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('lontar-node', 'm999', '')"
         )
+        db.execute("PRAGMA user_version=999")
     node.close()
     assert lontar("node", "status", "--data", tmp_path).exit_code == 3
     (tmp_path / "lontar.db").write_bytes(b"bukan basis data" * 100)

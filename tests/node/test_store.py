@@ -83,6 +83,7 @@ def test_a_database_of_a_newer_lontar_is_refused_and_left_as_it_is(tmp_path: Pat
         "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
         "VALUES ('lontar-node', 'm999_tomorrow', '2087-01-01')"
     )
+    db.execute("PRAGMA user_version=999")
     db.commit()
     db.close()
     before = file.read_bytes()
