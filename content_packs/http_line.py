@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-import requests
+import urllib3
 
 from content_packs.transfer import ADDRESS
-from sync import __version__
 from sync.errors import N_, LontarError, NotAHubError, UnreachableError
+from sync.post import GREETING, road
 
-TIMEOUT_S: Final = (20, 60)
-"""To connect, and between two bytes of an answer."""
 _STEP: Final = 4096
 """So many bytes are on the disk before the next are read: what a break can cost."""
 
@@ -20,12 +18,9 @@ _STEP: Final = 4096
 class HttpLine:
     """One hub's packs; a connection is kept for all of them."""
 
-    def __init__(self, hub_url: str, session: requests.Session | None = None) -> None:
+    def __init__(self, hub_url: str) -> None:
         self._url = hub_url.rstrip("/") + ADDRESS
-        self._session = session or requests.Session()
-        self._session.headers.clear()
-        self._session.headers.update({"User-Agent": f"lontar/{__version__}", "Accept-Encoding": "identity"})
-        self._session.trust_env = False
+        self._road = road()
 
     def read(self, path: str, start: int) -> Iterator[bytes]:
         """The bytes of a file from `start` on.
@@ -35,34 +30,30 @@ class HttpLine:
             NotAHubError: whoever answers has no such file.
         """
         try:
-            with self._session.get(
+            with self._road.request(
+                "GET",
                 self._url + path,
-                headers={"Range": f"bytes={start}-"} if start else {},
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-                stream=True,
+                headers={**GREETING, "Range": f"bytes={start}-"} if start else None,
+                redirect=False,
+                preload_content=False,
             ) as response:
                 yield from self._body(response, start)
-        except (requests.exceptions.RequestException, OSError) as problem:
+        except (urllib3.exceptions.HTTPError, OSError) as problem:
             raise self._unreachable() from problem
-        except Exception as problem:  # urllib3 raises its own kind while a body is being read
-            if type(problem).__module__.startswith(("urllib3", "http")):
-                raise self._unreachable() from problem
-            raise
 
-    def _body(self, response: requests.Response, start: int) -> Iterator[bytes]:
-        if response.status_code in (502, 503, 504):
+    def _body(self, response: urllib3.BaseHTTPResponse, start: int) -> Iterator[bytes]:
+        if response.status in (502, 503, 504):
             raise self._unreachable()
-        if response.status_code not in (200, 206):
+        if response.status not in (200, 206):
             raise NotAHubError(
                 N_("Pusat di %(url)s tidak memiliki pelatihan ini (jawaban %(status)s). Coba lagi nanti."),
                 url=self._url,
-                status=response.status_code,
+                status=response.status,
             )
         left = int(response.headers.get("Content-Length") or 0)
         # A server that knows no ranges sends all of it again.
-        skip = start if response.status_code == 200 else 0
-        while data := response.raw.read(_STEP, decode_content=False):
+        skip = start if response.status == 200 else 0
+        while data := response.read(_STEP, decode_content=False):
             left -= len(data)
             fresh, skip = data[skip:], max(0, skip - len(data))
             if fresh:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import requests
-
 from sync import exchange, limits, registration
 from sync.errors import (
     ExchangeError,
@@ -114,10 +112,8 @@ class Outcome:
 class Client:
     """Speaks to one hub on behalf of one device."""
 
-    def __init__(
-        self, hub_url: str, key: SigningKey, device: bytes, session: requests.Session | None = None
-    ):
-        self._post = Post(hub_url, session)
+    def __init__(self, hub_url: str, key: SigningKey, device: bytes) -> None:
+        self._post = Post(hub_url)
         self._key = key
         self._device = device
 

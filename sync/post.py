@@ -1,36 +1,48 @@
 """One POST to a hub: carries bytes there and back, and turns everything that can go wrong into one sentence.
 
-A shell around `requests`, for whoever speaks to a hub: a device, a courier's laptop. It follows no redirect, asks no
+A shell around `urllib3`, for whoever speaks to a hub: a device, a courier's laptop. It follows no redirect, asks no
 proxy of the environment, and reads no more of an answer than it was told to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
-import requests
+import certifi
+import urllib3
+from urllib3.exceptions import LocationParseError, LocationValueError
 
 from sync import __version__, exchange
 from sync.errors import N_, ExchangeError, LontarError, NotAHubError, RefusedError, UnreachableError
 
-TIMEOUT_S: Final = (20, 60)
-"""To connect, and between two bytes of an answer."""
+CONNECT_S: Final = 20.0
+READ_S: Final = 60.0
+"""Between two bytes of an answer."""
+_PIECE: Final = 1024
+GREETING: Final = {"User-Agent": f"lontar/{__version__}", "Accept-Encoding": "identity"}
 
 Progress = Callable[[int, int], None]
 """Told (bytes sent, bytes to send) while a request goes out."""
 
 
+def road() -> urllib3.PoolManager:
+    """Connections to hubs: no proxy of the environment, no second try, no redirect, and a short greeting."""
+    return urllib3.PoolManager(
+        # A village's laptop needs no compression of 200 bytes and no long greeting at 4 KB/s.
+        headers=GREETING,
+        timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S),
+        retries=False,
+        ca_certs=certifi.where(),
+    )
+
+
 class Post:
     """The road to one hub."""
 
-    def __init__(self, hub_url: str, session: requests.Session | None = None) -> None:
+    def __init__(self, hub_url: str) -> None:
         self._url = hub_url.rstrip("/")
-        self._session = session or requests.Session()
-        # A village's laptop needs no compression of 200 bytes and no long greeting at 4 KB/s.
-        self._session.headers.clear()
-        self._session.headers.update({"User-Agent": f"lontar/{__version__}", "Accept-Encoding": "identity"})
-        self._session.trust_env = False
+        self._road = road()
 
     def send(
         self, path: str, body: bytes, most: int, progress: Progress = lambda sent, total: None
@@ -40,68 +52,48 @@ class Post:
         Raises:
             ExchangeError: the hub wasn't reached, refused, or isn't one.
         """
+        if not self._url.lower().startswith(("http://", "https://")):
+            raise _no_address(self._url)
         try:
-            with self._session.post(
+            with self._road.request(
+                "POST",
                 self._url + path,
-                data=_Watched(body, progress),
-                headers={"Content-Type": exchange.MEDIA_TYPE},
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-                stream=True,
+                body=_watched(body, progress),
+                headers={**GREETING, "Content-Type": exchange.MEDIA_TYPE, "Content-Length": str(len(body))},
+                redirect=False,
+                preload_content=False,
             ) as response:
-                answer = response.raw.read(most + 1, decode_content=False)
-        except (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.MissingSchema,
-        ) as problem:
-            raise NotAHubError(
-                N_("Alamat pusat %(url)s tidak sah. Alamat yang benar diawali http:// atau https://."),
-                url=self._url,
-            ) from problem
-        except (requests.exceptions.RequestException, OSError) as problem:
+                answer = response.read(most + 1, decode_content=False)
+        except (LocationValueError, LocationParseError) as problem:
+            raise _no_address(self._url) from problem
+        except (urllib3.exceptions.HTTPError, OSError) as problem:
             raise _unreachable(self._url) from problem
-        except Exception as problem:  # urllib3 raises its own kind while a body is being read
-            if type(problem).__module__.startswith(("urllib3", "http")):
-                raise _unreachable(self._url) from problem
-            raise
         return _checked(answer, response, self._url, most)
 
 
-class _Watched:
-    """A body that tells how far it has been read; `requests` sends it with its length."""
-
-    def __init__(self, body: bytes, progress: Progress) -> None:
-        self._body = body
-        self._at = 0
-        self._progress = progress
-
-    def __len__(self) -> int:
-        return len(self._body)
-
-    def read(self, size: int = -1) -> bytes:
-        step = 1024 if size < 0 else min(size, 1024)
-        piece = self._body[self._at : self._at + step]
-        self._at += len(piece)
-        self._progress(self._at, len(self._body))
-        return piece
+def _watched(body: bytes, progress: Progress) -> Iterator[bytes]:
+    """The body in pieces; tells how far it has gone."""
+    for start in range(0, len(body), _PIECE):
+        piece = body[start : start + _PIECE]
+        yield piece
+        progress(start + len(piece), len(body))
 
 
-def _checked(answer: bytes, response: requests.Response, url: str, most: int) -> bytes:
+def _checked(answer: bytes, response: urllib3.BaseHTTPResponse, url: str, most: int) -> bytes:
     is_ours = response.headers.get("Content-Type") == exchange.MEDIA_TYPE
     if not is_ours or len(answer) > most:
-        if response.status_code in (502, 503, 504):
+        if response.status in (502, 503, 504):
             raise _unreachable(url)
         raise NotAHubError(
             N_(
                 "Yang menjawab di %(url)s bukan pusat Lontar (jawaban %(status)s). Periksa alamat pusat, atau masuk dulu ke jaringan Wi-Fi ini."
             ),
             url=url,
-            status=response.status_code,
+            status=response.status,
         )
     if len(answer) < int(response.headers.get("Content-Length") or 0):
         raise _unreachable(url)
-    if response.status_code == 200:
+    if response.status == 200:
         return answer
     raise _refusal(answer)
 
@@ -115,6 +107,12 @@ def _refusal(answer: bytes) -> LontarError:
             error.details["code"] = code
             return error
     return NotAHubError(N_("Jawaban pusat tidak dapat dibaca."))
+
+
+def _no_address(url: str) -> ExchangeError:
+    return NotAHubError(
+        N_("Alamat pusat %(url)s tidak sah. Alamat yang benar diawali http:// atau https://."), url=url
+    )
 
 
 def _unreachable(url: str) -> ExchangeError:
