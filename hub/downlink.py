@@ -279,7 +279,8 @@ def _remember(connection: Connection, device: int, heads: Sequence[Head], now_ms
         "heads": cbor.encode([[head.log, head.index, head.id] for head in heads]),
         "sent_ms": now_ms,
     }
-    for digest in {digest_of(_one_each(heads)), digest_of(_one_each(reversed(heads)))} - {()}:
+    # In one order, and pruning waits for nobody: two answers to one device at a time would lock each other out.
+    for digest in sorted({digest_of(_one_each(heads)), digest_of(_one_each(reversed(heads)))} - {()}):
         statement = insert_or_ignore(connection, _down).values(device=device, digest=digest, **said)
         connection.execute(statement.on_conflict_do_update(index_elements=["device", "digest"], set_=said))
     kept = (
@@ -289,4 +290,6 @@ def _remember(connection: Connection, device: int, heads: Sequence[Head], now_ms
         .limit(_DIGESTS_KEPT)
     )
     digests = connection.execute(kept).scalars().all()
-    connection.execute(delete(_down).where(_down.c.device == device, _down.c.digest.not_in(digests)))
+    old = select(_down.c.digest).where(_down.c.device == device, _down.c.digest.not_in(digests))
+    old = old.with_for_update(skip_locked=True)
+    connection.execute(delete(_down).where(_down.c.device == device, _down.c.digest.in_(old)))

@@ -261,6 +261,30 @@ def test_workers_that_seal_at_once_never_fork_a_log(hub: Hub) -> None:
         assert connection.execute(select(schema.hub_pending)).all() == []
 
 
+def test_answers_to_one_device_at_once_never_lock_each_other_out(hub: Hub) -> None:
+    row = row_of(hub, Device(1).registered(hub))
+    start, problems = threading.Barrier(4), []
+
+    def work(number: int) -> None:
+        chance = random.Random(number)
+        start.wait()
+        for at in range(100):
+            # Few different ones: each is remembered anew, and pruned, by several at once.
+            heads = tuple(Head(bytes(16), chance.randrange(3), bytes(16)) for _ in range(2))
+            try:
+                with writing(hub.engine) as connection:
+                    downlink.for_device(connection, hub.config, row, heads, NOW + at)
+            except Exception as problem:
+                problems.append(problem)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
 def set_back(folder: Path, backup: Path) -> Hub:
     """The hub's files put back as they were when `backup` was made."""
     shutil.rmtree(folder)
