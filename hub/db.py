@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -87,6 +87,16 @@ def refuse_newer(engine: Engine) -> None:
         raise NewerDatabaseError(
             N_("Basis data ini dibuat oleh Lontar yang lebih baru. Perbarui Lontar; data tidak diubah.")
         )
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Let one transaction at a time go on from here for `name`, until it ends; the others wait.
+
+    Rows can't be locked for this: they become visible in another order than their numbers, so that two who lock "all
+    that wait, by number" can hold what the other wants.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def driver_placeholder(connection: Connection) -> str:

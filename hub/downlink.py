@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from hub import alerts, schema
 from hub.config import Config
-from hub.db import insert_or_ignore
+from hub.db import insert_or_ignore, lock
 from hub.segments import begins_with
 from sync import cbor, cose, limits, segment
 from sync.certificate import vouch
@@ -99,14 +99,15 @@ def seal(connection: Connection, config: Config, scopes: Iterable[str], now_ms: 
     """Turn decisions that wait in these scopes into signed segments of their logs."""
     query = select(_pending.c.scope).where(_pending.c.scope.in_(list(scopes))).distinct()
     for scope in sorted(connection.execute(query).scalars()):
+        # Whoever comes second waits here, and finds the rows gone.
+        lock(connection, f"hub_logs:{scope}")
         while _seal_one(connection, config, scope, now_ms):
             pass
 
 
 def _seal_one(connection: Connection, config: Config, scope: str, now_ms: int) -> bool:
     """Make one segment of what waits in a scope; False if nothing does."""
-    # Whoever comes second waits here, and finds the rows gone.
-    query = select(_pending).where(_pending.c.scope == scope).order_by(_pending.c.pk).with_for_update()
+    query = select(_pending).where(_pending.c.scope == scope).order_by(_pending.c.pk)
     rows = connection.execute(query.limit(limits.ENTRIES_PER_SEGMENT - 1)).all()
     if not rows:
         return False
