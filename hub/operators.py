@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from hub.db import reading, writing
 from hub.errors import HubError
+from hub.roles import NATIONAL, Standing
 from hub.schema import operators
 from sync.errors import N_
 from web.passwords import hash_password, password_fits
@@ -20,6 +21,7 @@ PASSWORD_LENGTH_MIN: Final = 12
 class Operator:
     pk: int
     name: str
+    standing: Standing = NATIONAL
 
 
 def set_password(engine: Engine, name: str, password: str) -> None:

@@ -1,10 +1,15 @@
-"""Which devices lie in a region."""
+"""What lies in a region: devices in SQL, codes in Python."""
 
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, or_, true
 
 from hub.schema import devices
+
+
+def is_within(code: str, region: str) -> bool:
+    """Whether the region or village `code` is `region` or lies in it; everything lies in "", the nation."""
+    return not region or code == region or code.startswith(f"{region}.")
 
 
 def within(code: str) -> ColumnElement[bool]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, cast
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar, cast
 
-from flask import Flask, current_app, flash, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, current_user, login_user, logout_user
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from hub.operators import Operator
+from hub.roles import Right
+from hub.seeing import seeing
 from hub.views.guesses import Guesses
 from hub.views.sittings import Sitting, Sittings
 from hub.wiring import Hub
@@ -21,6 +27,9 @@ PAGE: Final = 50
 """Rows on one page of a list."""
 NUMBER: Final = "<int(max=9223372036854775807):number>"
 """A row of this hub in an address; a larger number no database takes."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _EXTENSION: Final = "lontar"
 _OPEN: Final = {
@@ -72,6 +81,28 @@ def hub() -> Hub:
 def operator() -> Operator:
     """The operator who is logged in at this browser."""
     return cast(Sitting, current_user).operator
+
+
+@contextmanager
+def seen() -> Iterator[Connection]:
+    """One transaction that reads, in which every table holds only what lies in the operator's region."""
+    with seeing(hub().engine, operator().standing) as connection:
+        yield connection
+
+
+def needs(right: Right) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Close a view to operators whose role has no right to what it does (403)."""
+
+    def close(view: Callable[_P, _R]) -> Callable[_P, _R]:
+        @wraps(view)
+        def closed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            if not operator().standing.may(right):
+                abort(403)
+            return view(*args, **kwargs)
+
+        return closed
+
+    return close
 
 
 def begin_sitting(who: Operator) -> None:
