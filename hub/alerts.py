@@ -37,14 +37,22 @@ def raise_alert(connection: Connection, kind: str, device: int, subject: bytes, 
         )
 
 
+def find(connection: Connection, pk: int) -> None:
+    """
+    Raises:
+        NotFoundError: there is no such alert.
+    """
+    if connection.execute(select(alerts.c.pk).where(alerts.c.pk == pk)).first() is None:
+        raise NotFoundError(N_("Peringatan ini tidak ada."))
+
+
 def handle(connection: Connection, pk: int, operator: str, now_ms: int) -> None:
     """Write down that this operator has dealt with an alert. Who came first stays.
 
     Raises:
         NotFoundError: there is no such alert.
     """
-    if connection.execute(select(alerts.c.pk).where(alerts.c.pk == pk)).first() is None:
-        raise NotFoundError(N_("Peringatan ini tidak ada."))
+    find(connection, pk)
     connection.execute(
         update(alerts)
         .where(alerts.c.pk == pk, alerts.c.handled_ms.is_(None))

@@ -11,6 +11,8 @@ import os
 from flask import Flask
 
 from hub.views import (
+    accounts,
+    acts,
     alerts,
     announcements,
     bundles,
@@ -49,6 +51,6 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, more):
+    for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
         app.register_blueprint(view.blueprint)
     return app

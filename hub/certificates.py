@@ -18,6 +18,7 @@ from hub import downlink, schema
 from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import HubError, NotFoundError
+from hub.places import within
 from hub.queries import moments, progress
 from hub.segments import VILLAGE_CODE
 from sync.certificate import Claim, seal_final
@@ -52,12 +53,25 @@ def issue_due(engine: Engine, config: Config, logs: Collection[int], now_ms: int
         return len(due)
 
 
-def issue_everywhere(engine: Engine, config: Config, now_ms: int) -> int:
-    """Issue what is due anywhere: after a course became known here later than those who completed it."""
+def issue_within(engine: Engine, config: Config, region: str, now_ms: int) -> int:
+    """Issue what is due in a region, or anywhere (""): after a course became known here later than those who completed it."""
+    query = select(schema.logs.c.pk).join(_d, _d.c.pk == schema.logs.c.device).where(within(region))
     with reading(engine) as connection:
-        logs = connection.execute(select(schema.logs.c.pk).order_by(schema.logs.c.pk)).scalars().all()
+        logs = connection.execute(query.order_by(schema.logs.c.pk)).scalars().all()
     blocks = [logs[at : at + _BLOCK] for at in range(0, len(logs), _BLOCK)]
     return sum(issue_due(engine, config, block, now_ms) for block in blocks)
+
+
+def find(connection: Connection, number: str) -> Any:
+    """The row of a certificate.
+
+    Raises:
+        NotFoundError: there is none with that number.
+    """
+    row = connection.execute(select(_c).where(_c.c.number == number)).one_or_none()
+    if row is None:
+        raise NotFoundError(N_("Tidak ada sertifikat bernomor %(number)s di pusat ini."), number=number)
+    return row
 
 
 def withdraw(engine: Engine, number: str, reason: str, now_ms: int) -> None:
@@ -68,9 +82,7 @@ def withdraw(engine: Engine, number: str, reason: str, now_ms: int) -> None:
         HubError: it was withdrawn before.
     """
     with writing(engine) as connection:
-        row = connection.execute(select(_c).where(_c.c.number == number)).one_or_none()
-        if row is None:
-            raise NotFoundError(N_("Tidak ada sertifikat bernomor %(number)s di pusat ini."), number=number)
+        row = find(connection, number)
         if row.withdrawn_ms is not None:
             raise HubError(N_("Sertifikat %(number)s sudah ditarik."), number=number)
         note_withdrawn(connection, number, reason, now_ms)

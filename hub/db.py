@@ -19,22 +19,32 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, func, se
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from hub import policies
 from hub.errors import BusyError, NewerDatabaseError
 from sync.errors import N_
 from web.data_folder import DataFolderError
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _READ: Final = "lontar_read"
+_NARROWED: Final = "lontar_narrowed"
 
 
 def open_engine(url: str) -> Engine:
     """An engine for `url`; nothing is read or written yet."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    engine, narrowed = _sqlite(url), _sqlite(url)
+    event.listen(narrowed, "connect", policies.prepare_sqlite)
+    event.listen(engine, "engine_disposed", lambda _: narrowed.dispose())
+    engine.update_execution_options(**{_NARROWED: narrowed})
     return engine
+
+
+def narrowed(engine: Engine) -> Engine:
+    """Whose connections show nothing until `policies.narrow` says what."""
+    found = engine.get_execution_options().get(_NARROWED, engine)
+    assert isinstance(found, Engine)
+    return found
 
 
 @contextmanager
@@ -66,6 +76,7 @@ def upgrade(engine: Engine) -> None:
     with _spoken(), engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        policies.install(connection)
 
 
 def refuse_newer(engine: Engine) -> None:
@@ -114,6 +125,13 @@ def _alembic() -> AlembicConfig:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["configure_logger"] = False
     return config
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -1,15 +1,10 @@
-"""What lies in a region: devices in SQL, codes in Python."""
+"""What lies in a region, in SQL."""
 
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, or_, true
 
 from hub.schema import devices
-
-
-def is_within(code: str, region: str) -> bool:
-    """Whether the region or village `code` is `region` or lies in it; everything lies in "", the nation."""
-    return not region or code == region or code.startswith(f"{region}.")
 
 
 def within(code: str) -> ColumnElement[bool]:

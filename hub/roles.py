@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from hub.places import is_within
 from sync.errors import N_
 
 NATION: Final = ""
@@ -35,7 +34,7 @@ class Right(Enum):
     MANAGE = "manage"
     """Invite operators and end their accounts, within the own scope."""
     AUDIT = "audit"
-    """Read what operators did."""
+    """Read what operators did: the log belongs to the centre as a whole, so only for the nation."""
 
 
 class Role(Enum):
@@ -69,11 +68,12 @@ class Standing:
     scope: str
 
     def may(self, right: Right) -> bool:
-        return right in RIGHTS[self.role]
+        is_of_the_centre = right is Right.AUDIT
+        return right in RIGHTS[self.role] and (self.scope == NATION or not is_of_the_centre)
 
     def covers(self, code: str) -> bool:
         """Whether a region or village lies in the scope."""
-        return is_within(code, self.scope)
+        return not self.scope or code == self.scope or code.startswith(f"{self.scope}.")
 
 
 NATIONAL: Final = Standing(Role.OPERATOR, NATION)

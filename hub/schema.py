@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from hub.schema_base import Key, primary_key
+from hub.schema_base import EVERYONE, NOBODY, Key, in_place, primary_key, with_row
 from hub.schema_base import metadata as metadata
 from hub.schema_certificates import certificates as certificates
 from hub.schema_road import bundles as bundles
@@ -42,6 +42,7 @@ settings = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
+    info=NOBODY.info,
 )
 
 regions = Table(
@@ -51,6 +52,7 @@ regions = Table(
     Column("parent", Text, nullable=False),
     Column("name", Text, nullable=False),
     Index("ix_regions_parent", "parent"),
+    info=EVERYONE.info,
 )
 
 operators = Table(
@@ -58,7 +60,15 @@ operators = Table(
     metadata,
     primary_key(),
     Column("name", Text, nullable=False, unique=True),
-    Column("password_hash", Text, nullable=False),
+    # None while an invitation waits to be accepted.
+    Column("password_hash", Text),
+    # What the account is for, and where (see `roles`): a region's code, or empty for the nation.
+    Column("role", Text, nullable=False, server_default="operator"),
+    Column("scope", Text, nullable=False, server_default=""),
+    Column("made_ms", BigInteger, nullable=False, server_default="0"),
+    # An account that has ended stays, so that what it did keeps a name.
+    Column("ended_ms", BigInteger),
+    info=NOBODY.info,
 )
 
 # Owned by `registry`.
@@ -86,6 +96,7 @@ devices = Table(
     Column("wants", Integer, nullable=False, server_default="0"),
     Index("ix_devices_village", "village"),
     Index("ix_devices_sealing", "sealing_id"),
+    info=in_place("village").info,
 )
 
 registration_codes = Table(
@@ -99,6 +110,7 @@ registration_codes = Table(
     Column("device", ForeignKey("devices.pk")),
     # The courier for whom the code was made, if it is no device's.
     Column("courier", ForeignKey("couriers.pk")),
+    info=in_place("village").info,
 )
 
 # Owned by `intake`.
@@ -109,6 +121,7 @@ logs = Table(
     Column("log", LargeBinary, nullable=False, unique=True),
     Column("device", ForeignKey("devices.pk"), nullable=False),
     Index("ix_logs_device", "device"),
+    info=with_row("device", "devices").info,
 )
 
 # A path from the first segment to a tip. A log that never forked has one.
@@ -121,6 +134,7 @@ branches = Table(
     Column("tip_idx", Integer, nullable=False),
     Column("tip_id", LargeBinary, nullable=False),
     Index("ix_branches_log", "log"),
+    info=with_row("log", "logs").info,
 )
 
 GAP: Final = 0
@@ -151,6 +165,7 @@ segments = Table(
     Column("packs_after", Integer),
     Column("data", LargeBinary, nullable=False),
     UniqueConstraint("log", "idx", "id", name="uq_segments"),
+    info=with_row("log", "logs").info,
 )
 _is_waiting = segments.c.state == STORED
 Index("ix_segments_waiting", segments.c.log, sqlite_where=_is_waiting, postgresql_where=_is_waiting)
@@ -161,6 +176,7 @@ profiles = Table(
     Column("commitment", LargeBinary, primary_key=True),
     Column("device", ForeignKey("devices.pk"), nullable=False),
     Column("data", LargeBinary, nullable=False),
+    info=with_row("commitment", "learner_profiles", "commitment").info,
 )
 
 # Owned by `identity`: profiles that must not be kept again, and what operators said of pairs of identities.
@@ -169,6 +185,7 @@ erased = Table(
     metadata,
     Column("commitment", LargeBinary, primary_key=True),
     Column("erased_ms", BigInteger, nullable=False),
+    info=with_row("commitment", "learner_profiles", "commitment").info,
 )
 
 same_person = Table(
@@ -181,6 +198,7 @@ same_person = Table(
     Column("merged", SmallInteger, nullable=False),
     Column("decided_ms", BigInteger, nullable=False),
     Index("ix_same_person_other", "other"),
+    info=(with_row("one", "learners", "learner") & with_row("other", "learners", "learner")).info,
 )
 
 # Owned by `courses`.
@@ -194,6 +212,7 @@ courses = Table(
     Column("lessons", Integer, nullable=False),
     Column("manifest", LargeBinary, nullable=False),
     Index("ix_courses_key", "course_key"),
+    info=EVERYONE.info,
 )
 
 # Everything below is owned by `merge`.
@@ -215,6 +234,7 @@ learners = Table(
     Index("ix_learners_device", "device"),
     Index("ix_learners_continues", "continues"),
     Index("ix_learners_person", "person"),
+    info=with_row("device", "devices").info,
 )
 
 # Every profile that an identity ever had, so that all can be erased.
@@ -224,6 +244,7 @@ learner_profiles = Table(
     Column("learner", ForeignKey("learners.pk"), primary_key=True, autoincrement=False),
     Column("commitment", LargeBinary, primary_key=True),
     Index("ix_learner_profiles_commitment", "commitment"),
+    info=with_row("learner", "learners").info,
 )
 
 packs = Table(
@@ -233,6 +254,7 @@ packs = Table(
     Column("manifest_hash", LargeBinary, nullable=False, unique=True),
     Column("course_key", LargeBinary, nullable=False),
     Column("version", BigInteger, nullable=False),
+    info=EVERYONE.info,
 )
 
 learner_numbers = Table(
@@ -241,6 +263,7 @@ learner_numbers = Table(
     Column("branch", ForeignKey("branches.pk"), primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("learner", ForeignKey("learners.pk"), nullable=False),
+    info=with_row("learner", "learners").info,
 )
 
 pack_numbers = Table(
@@ -249,6 +272,7 @@ pack_numbers = Table(
     Column("branch", ForeignKey("branches.pk"), primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("pack", ForeignKey("packs.pk"), nullable=False),
+    info=with_row("branch", "branches").info,
 )
 
 # What the wall clock said (hub_ms null) and anchors (wall null), per segment path; for dates.
@@ -261,6 +285,7 @@ clock_notes = Table(
     Column("t", BigInteger, nullable=False),
     Column("wall_ms", BigInteger),
     Column("hub_ms", BigInteger),
+    info=with_row("log", "logs").info,
 )
 
 alerts = Table(
@@ -276,6 +301,7 @@ alerts = Table(
     Column("handled_ms", BigInteger),
     Column("handled_by", Text),
     UniqueConstraint("kind", "device", "subject", name="uq_alerts"),
+    info=with_row("device", "devices").info,
 )
 
 
@@ -291,7 +317,8 @@ def _row_table(row: Row) -> Table:
     columns: list[Column[int]] = [
         Column(name, BigInteger, nullable=join is not Join.SUM) for name, join in row.columns.items()
     ]
-    return Table(row.name, metadata, *key, *columns, sqlite_with_rowid=False)
+    seen = with_row("learner", "learners")
+    return Table(row.name, metadata, *key, *columns, sqlite_with_rowid=False, info=seen.info)
 
 
 row_tables: Final[dict[Row, Table]] = {row: _row_table(row) for row in ROWS}

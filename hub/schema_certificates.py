@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
 
-from hub.schema_base import metadata, primary_key
+from hub.schema_base import in_place, metadata, primary_key
 
 # Owned by `certificates`. The number is made of the primary key, so it is there only after it. `learner` is an identity:
 # who that person is may change when people are merged.
@@ -23,4 +23,5 @@ certificates = Table(
     Column("reason", Text),
     Index("ix_certificates_learner", "learner", "course_key"),
     Index("ix_certificates_village", "village"),
+    info=in_place("village").info,
 )

@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-from hub.schema_base import metadata, primary_key
+from hub.schema_base import in_place, metadata, on_the_way, primary_key, with_row
 
 # Owned by `couriers`. Without a key until the courier has used its code.
 couriers = Table(
@@ -28,6 +28,7 @@ couriers = Table(
     Column("state", Text, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
     Column("last_contact_ms", BigInteger),
+    info=in_place("region").info,
 )
 
 # Owned by `ledger`. What couriers say they carry, each part once for each courier.
@@ -40,6 +41,7 @@ custody = Table(
     Column("seen_s", BigInteger, nullable=False),
     Column("noted_ms", BigInteger, nullable=False),
     Index("ix_custody_bundle", "bundle"),
+    info=with_row("courier", "couriers").info,
 )
 
 # Owned by `ledger`. Bundles of devices that somebody has mentioned or that arrived.
@@ -54,6 +56,7 @@ bundles = Table(
     Column("noted_ms", BigInteger, nullable=False),
     Column("complete_ms", BigInteger),
     Index("ix_bundles_device", "device"),
+    info=with_row("device", "devices").info,
 )
 
 # Owned by `ledger`. Parts that arrived, by the hash at their end.
@@ -64,6 +67,7 @@ parts = Table(
     Column("bundle", LargeBinary, nullable=False),
     Column("idx", Integer, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    info=with_row("bundle", "bundles", "bundle").info,
 )
 
 # Owned by `downlink`: what this hub says, a log for each scope.
@@ -81,6 +85,7 @@ hub_logs = Table(
     Column("end_seq", BigInteger, nullable=False),
     Column("end_t", BigInteger, nullable=False),
     Index("ix_hub_logs_scope", "scope"),
+    info=on_the_way("scope").info,
 )
 
 hub_segments = Table(
@@ -92,6 +97,7 @@ hub_segments = Table(
     Column("data", LargeBinary, nullable=False),
     # Owned by `upstream`.
     Column("relayed", SmallInteger, nullable=False, server_default="0"),
+    info=with_row("log", "hub_logs").info,
 )
 
 # Decisions that no segment holds yet; fields as deterministic CBOR.
@@ -104,6 +110,7 @@ hub_pending = Table(
     Column("fields", LargeBinary, nullable=False),
     Column("hub_ms", BigInteger, nullable=False),
     Index("ix_hub_pending_scope", "scope"),
+    info=on_the_way("scope").info,
 )
 
 # What each device holds of them once it has taken what was last sent to it.
@@ -114,6 +121,7 @@ downlinks = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("heads", LargeBinary, nullable=False),
     Column("sent_ms", BigInteger, nullable=False),
+    info=with_row("device", "devices").info,
 )
 
 # Owned by `mail`: the newest mail of each device that a courier has begun to fetch.
@@ -124,6 +132,7 @@ mail_parts = Table(
     Column("version", LargeBinary, primary_key=True),
     Column("idx", Integer, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
+    info=with_row("device", "devices").info,
 )
 
 # Owned by `packs`: which course packs are promised to which scopes.
@@ -136,6 +145,7 @@ offers = Table(
     Column("version", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("published_ms", BigInteger, nullable=False),
+    info=on_the_way("scope").info,
 )
 
 # Owned by `relays`: which segments of devices the hubs below rejected.
@@ -146,4 +156,5 @@ rejections = Table(
     Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
     # Empty in the words of hubs that didn't say which.
     Column("segment", LargeBinary, primary_key=True),
+    info=with_row("log", "logs", "log").info,
 )

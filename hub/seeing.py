@@ -1,6 +1,6 @@
 """What an operator sees: a connection in which every table holds only what lies in a scope.
 
-The database itself holds to it, so that no query can forget.
+The database itself holds to it (`hub.policies`), so that no query can forget.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from hub.db import reading
-from hub.roles import Standing
+from hub import policies
+from hub.db import narrowed, reading
+from hub.roles import NATION, Standing
 
 
 @contextmanager
@@ -21,5 +22,14 @@ def seeing(engine: Engine, standing: Standing) -> Iterator[Connection]:
     Raises:
         BusyError: the database can't be reached now.
     """
-    with reading(engine) as connection:
-        yield connection
+    if standing.scope == NATION:
+        with reading(engine) as connection:
+            yield connection
+        return
+    with reading(narrowed(engine)) as connection:
+        policies.narrow(connection, standing.scope)
+        try:
+            yield connection
+        finally:
+            # What was narrowed for this transaction must not outlive it in the pool.
+            connection.rollback()

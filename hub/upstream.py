@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from hub import downlink, identity, schema
+from hub import audit, downlink, identity, schema
 from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import HubError
@@ -169,7 +169,9 @@ def _next_batch(connection: Connection, config: Config) -> _Batch:
     items: list[bytes] = []
     size = 0
     own: list[tuple[int, int]] = []
-    query = select(_hub.c.log, _hub.c.idx, _hub.c.data).where(_hub.c.relayed == 0)
+    # What operators here did is this hub's own affair.
+    acts = select(schema.hub_logs.c.pk).where(schema.hub_logs.c.scope == audit.SCOPE)
+    query = select(_hub.c.log, _hub.c.idx, _hub.c.data).where(_hub.c.relayed == 0, _hub.c.log.not_in(acts))
     for row in connection.execute(
         query.order_by(_hub.c.log, _hub.c.idx).limit(limits.SEGMENTS_PER_REQUEST)
     ):

@@ -174,6 +174,22 @@ class UnlockCodeGiven(Kind):
     challenge: str
 
 
+@dataclass(frozen=True, slots=True)
+class HubOperatorActed(Kind):
+    """An operator set about doing something. Stands in the hub's own log of acts, which no device reads.
+
+    `role` and `region` are what the account was for then; `act` is the name of the page's function, `about` what it was
+    done to: numbers of devices and identities, codes of regions, never names.
+    """
+
+    number: ClassVar[int] = 128
+    operator: str
+    role: str
+    region: str
+    act: str
+    about: str
+
+
 HUB_KINDS: Final[dict[int, type[Kind]]] = {
     kind.number: kind
     for kind in (
@@ -193,6 +209,7 @@ HUB_KINDS: Final[dict[int, type[Kind]]] = {
         EntriesRejected,
         EntriesAccepted,
         UnlockCodeGiven,
+        HubOperatorActed,
     )
 }
 

@@ -6,9 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub import alerts as alert_list
-from hub.db import reading, writing
+from hub.db import writing
 from hub.queries import alerts, regions
-from hub.views.desk import NUMBER, PAGE, hub, operator, page_number, pages_of
+from hub.roles import Right
+from hub.views.desk import NUMBER, PAGE, hub, needs, operator, page_number, pages_of, seen
 from web.languages import gettext as _
 
 OVER = "selesai"
@@ -19,7 +20,7 @@ blueprint = Blueprint("alerts", __name__)
 @blueprint.get("/peringatan")
 def listed() -> ResponseReturnValue:
     is_open = request.args.get("keadaan") != OVER
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         total = alerts.count(connection, is_open)
         page = min(page_number(), pages_of(total))
         rows = alerts.listed(connection, PAGE, (page - 1) * PAGE, is_open=is_open)
@@ -39,7 +40,10 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post(f"/peringatan/{NUMBER}/ditangani")
+@needs(Right.DECIDE)
 def handle(number: int) -> ResponseReturnValue:
+    with seen() as connection:
+        alert_list.find(connection, number)
     with writing(hub().engine) as connection:
         alert_list.handle(connection, number, operator().name, hub().intake.now_ms())
     flash(_("Peringatan dicatat sudah ditangani."))

@@ -6,11 +6,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub import downlink
-from hub.db import reading, writing
+from hub.db import writing
 from hub.errors import HubError
 from hub.queries import regions, said
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import PAGE, hub, page_number, pages_of
+from hub.views.desk import PAGE, hub, needs, operator, page_number, pages_of, seen
 from hub.views.typed import TypedError
 from sync import cbor, limits
 from sync.decisions import AnnouncementPosted
@@ -29,6 +30,7 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("/pengumuman")
+@needs(Right.PUBLISH)
 def post() -> ResponseReturnValue:
     given = request.form.get("region", "").strip()
     try:
@@ -38,7 +40,7 @@ def post() -> ResponseReturnValue:
         if len(cbor.encode(said_now.fields())) > limits.ENTRY_FIELDS:
             raise TypedError(N_("Pengumuman ini terlalu panjang. Ringkas isinya."))
         with writing(hub().engine) as connection:
-            region = typed.known_region(connection, typed.region_code(given))
+            region = typed.own_region(connection, typed.region_code(given), operator().standing)
             downlink.decide(connection, region, said_now, hub().intake.now_ms())
     except HubError as refusal:
         return _page(given, refusal.sentence(_)), 422
@@ -47,7 +49,7 @@ def post() -> ResponseReturnValue:
 
 
 def _page(given: str, problem: str = "") -> str:
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         try:
             region = typed.known_region(connection, typed.region_code(given))
         except TypedError as refusal:

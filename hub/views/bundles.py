@@ -6,11 +6,10 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from hub import ledger
-from hub.db import reading
 from hub.queries import regions
 from hub.queries.bundles import within_ledger
 from hub.views import typed
-from hub.views.desk import PAGE, hub, page_number, pages_of
+from hub.views.desk import PAGE, hub, page_number, pages_of, seen
 from hub.views.typed import TypedError
 from hub.views.words import BUNDLES
 from web.languages import gettext as _
@@ -28,7 +27,7 @@ def listed() -> ResponseReturnValue:
     except TypedError as refusal:
         return _page(region, state, problem=refusal.sentence(_)), 422
     now_ms = hub().intake.now_ms()
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         which = within_ledger(code, state, now_ms)
         total = ledger.count(connection, which)
         page = min(page_number(), pages_of(total))

@@ -11,8 +11,9 @@ from hub import certificates
 from hub.db import reading
 from hub.queries import certificates as issued
 from hub.queries import regions
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import PAGE, hub
+from hub.views.desk import PAGE, hub, needs, operator, seen
 from sync.certificate import read_certificate
 from sync.errors import N_, LontarError
 from web.languages import gettext as _
@@ -29,10 +30,13 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("/sertifikat/tarik")
+@needs(Right.CERTIFY)
 def withdraw() -> ResponseReturnValue:
     try:
         number = typed.one_line("number", NUMBER_MOST, N_("Tulis nomor sertifikatnya."))
         reason = typed.one_line("reason", REASON_MOST, N_("Tulis alasannya; desa membacanya."))
+        with seen() as connection:
+            certificates.find(connection, number)
         certificates.withdraw(hub().engine, number, reason, hub().intake.now_ms())
     except LontarError as refusal:
         return _page(refusal.sentence(_)), 422
@@ -43,8 +47,10 @@ def withdraw() -> ResponseReturnValue:
 
 
 @blueprint.post("/sertifikat/terbitkan")
+@needs(Right.CERTIFY)
 def issue() -> ResponseReturnValue:
-    count = certificates.issue_everywhere(hub().engine, hub().config, hub().intake.now_ms())
+    scope = operator().standing.scope
+    count = certificates.issue_within(hub().engine, hub().config, scope, hub().intake.now_ms())
     flash(_("%(count)s sertifikat diterbitkan.", count=count))
     return redirect(url_for("certificates.listed"))
 
@@ -70,6 +76,7 @@ def scanned_small(code: str) -> ResponseReturnValue:
 
 def _verdict(code: str) -> ResponseReturnValue:
     text = code if "/" in code else f"/P/{code}"
+    # Open to everybody, wherever it was issued.
     with reading(hub().engine) as connection:
         try:
             found = read_certificate(
@@ -87,7 +94,7 @@ def _verdict(code: str) -> ResponseReturnValue:
 
 def _page(problem: str = "") -> str:
     search, page = request.args.get("q", "").strip(), max(1, request.args.get("halaman", 1, int))
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         rows, total = issued.listed(connection, search, PAGE, (page - 1) * PAGE)
         names = regions.names(connection, {row.village for row in rows})
     return render_template(

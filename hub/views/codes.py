@@ -8,10 +8,11 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from hub import registry
-from hub.db import reading
-from hub.errors import NotFoundError
+from hub.errors import HubError
 from hub.queries import regions
-from hub.views.desk import hub
+from hub.roles import Right
+from hub.views import typed
+from hub.views.desk import hub, needs, operator, seen
 from sync.invitation import Invitation
 from web.languages import gettext as _
 from web.qr import drawn
@@ -20,22 +21,26 @@ blueprint = Blueprint("codes", __name__)
 
 
 @blueprint.get("/kode")
+@needs(Right.REGISTER)
 def form() -> ResponseReturnValue:
     return _page(request.args.get("desa", ""))
 
 
 @blueprint.post("/kode")
+@needs(Right.REGISTER)
 def issue() -> ResponseReturnValue:
     """The code is shown once: only what proves it is kept."""
     village = request.form.get("village", "").strip()
     if len(village) != regions.VILLAGE:
         return _page(village, _("Kode desa terdiri dari 10 angka, misalnya 17.05.10.2007.")), 422
     try:
+        with seen() as connection:
+            typed.own_region(connection, village, operator().standing)
         code = registry.issue_code(hub().engine, village, secrets.token_bytes, hub().intake.now_ms())
-    except NotFoundError as refusal:
+    except HubError as refusal:
         return _page(village, refusal.sentence(_)), 422
     invitation = Invitation(_address(), code)
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         names = regions.names(connection, {village})
     return render_template(
         "code.html",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub import couriers, registry
-from hub.db import reading
 from hub.errors import HubError
 from hub.queries import regions
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import NUMBER, PAGE, hub, page_number, pages_of
+from hub.views.desk import NUMBER, PAGE, hub, needs, operator, page_number, pages_of, seen
 from hub.views.typed import TypedError
 from sync.errors import N_
 from web.languages import gettext as _
@@ -28,6 +28,7 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@needs(Right.REGISTER)
 def add() -> ResponseReturnValue:
     """The code is shown once: only what proves it is kept."""
     given, now_ms = request.form.get("region", "").strip(), hub().intake.now_ms()
@@ -36,10 +37,12 @@ def add() -> ResponseReturnValue:
         region = typed.region_code(given)
         if not region:
             raise TypedError(N_("Tulis kode wilayah petugas, misalnya 17.05."))
+        with seen() as connection:
+            typed.own_region(connection, region, operator().standing)
         code = couriers.add(hub().engine, name, region, secrets.token_bytes, now_ms)
     except HubError as refusal:
         return _page(request.form.get("name", ""), given, refusal.sentence(_)), 422
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         names = regions.names(connection, {region})
     return render_template(
         "courier_code.html", code=str(code), name=name, region=region, names=names, days=registry.CODE_DAYS
@@ -47,14 +50,18 @@ def add() -> ResponseReturnValue:
 
 
 @blueprint.post(f"/{NUMBER}/cabut")
+@needs(Right.REGISTER)
 def revoke(number: int) -> ResponseReturnValue:
+    with seen() as connection:
+        if all(one.pk != number for one in couriers.listed(connection)):
+            abort(404)
     couriers.revoke(hub().engine, number)
     flash(_("Akses petugas dicabut. Flashdisk yang masih dibawanya tetap diterima pusat."))
     return redirect(url_for("couriers.listed"))
 
 
 def _page(name: str = "", region: str = "", problem: str = "") -> str:
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         everyone = couriers.listed(connection)
         page = min(page_number(), pages_of(len(everyone)))
         rows = everyone[(page - 1) * PAGE : page * PAGE]

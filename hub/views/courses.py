@@ -5,9 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
-from hub.db import reading
 from hub.queries import courses, regions
-from hub.views.desk import PAGE, hub, page_number, pages_of
+from hub.views.desk import PAGE, page_number, pages_of, seen
 from hub.views.places import bytes_or_404
 
 blueprint = Blueprint("courses", __name__)
@@ -15,7 +14,7 @@ blueprint = Blueprint("courses", __name__)
 
 @blueprint.get("/pelatihan")
 def listed() -> ResponseReturnValue:
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         rows = courses.listed(connection)
     return render_template("courses.html", courses=rows)
 
@@ -23,7 +22,7 @@ def listed() -> ResponseReturnValue:
 @blueprint.get("/pelatihan/<key>")
 def course(key: str) -> ResponseReturnValue:
     course_key = bytes_or_404(key)
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         found = courses.listed(connection, only=course_key)
         if not found:
             abort(404)

@@ -14,6 +14,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
+from hub import audit
 from hub.operators import Operator
 from hub.roles import Right
 from hub.seeing import seeing
@@ -31,6 +32,8 @@ NUMBER: Final = "<int(max=9223372036854775807):number>"
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+_TOLD: Final = ("region", "village", "decision", "until", "role", "stage")
+"""Fields of forms that say where and what; never what people wrote."""
 _EXTENSION: Final = "lontar"
 _OPEN: Final = {
     "enter.enter",
@@ -41,6 +44,7 @@ _OPEN: Final = {
     "certificates.check",
     "certificates.scanned",
     "certificates.scanned_small",
+    "accounts.accept",
 }
 """What can be opened without logging in."""
 
@@ -68,6 +72,7 @@ def prepare(app: Flask, hub: Hub) -> None:
     logins.session_protection = "strong"
     logins.user_loader(lambda key: desk().sittings.find(key))
     app.before_request(_refuse_strangers)
+    app.context_processor(lambda: {"may": _may})
 
 
 def desk() -> Desk:
@@ -91,18 +96,29 @@ def seen() -> Iterator[Connection]:
 
 
 def needs(right: Right) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Close a view to operators whose role has no right to what it does (403)."""
+    """Close a view to operators whose role has no right to what it does (403); what it does is written down."""
 
     def close(view: Callable[_P, _R]) -> Callable[_P, _R]:
         @wraps(view)
         def closed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             if not operator().standing.may(right):
                 abort(403)
+            if request.method != "GET":
+                _write_down()
             return view(*args, **kwargs)
 
         return closed
 
     return close
+
+
+def _write_down() -> None:
+    """That the operator sets about doing what this form asks for."""
+    named = {**(request.view_args or {}), **{key: request.form.get(key, "") for key in _TOLD}}
+    about = ", ".join(f"{key}={value}" for key, value in named.items() if value)
+    audit.write(
+        hub().engine, hub().config, operator(), request.endpoint or "", about, hub().intake.now_ms()
+    )
 
 
 def begin_sitting(who: Operator) -> None:
@@ -116,6 +132,11 @@ def end_sitting() -> None:
         desk().sittings.end(cast(Sitting, current_user).id)
     logout_user()
     session.clear()
+
+
+def _may(right: str) -> bool:
+    """For templates: whether whoever looks at the page has this right, by its name."""
+    return bool(current_user.is_authenticated) and operator().standing.may(Right[right])
 
 
 def page_number() -> int:

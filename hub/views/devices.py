@@ -6,12 +6,12 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from hub import quarantine, registry, unlock
-from hub.db import reading
 from hub.errors import HubError
 from hub.quarantine import Apart
 from hub.queries import alerts, devices, regions
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import PAGE, hub, page_number, pages_of
+from hub.views.desk import PAGE, hub, needs, page_number, pages_of, seen
 from hub.views.places import bytes_or_404
 from hub.views.typed import TypedError
 from hub.views.words import STATES
@@ -30,7 +30,7 @@ def listed() -> ResponseReturnValue:
     if state not in STATES:
         state = ""
     now_ms = hub().intake.now_ms()
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         total = devices.count(connection, state, now_ms)
         page = min(page_number(), pages_of(total))
         rows = devices.listed(connection, state, now_ms, PAGE, (page - 1) * PAGE)
@@ -54,40 +54,45 @@ def device(number: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/perangkat/<number>/setujui")
+@needs(Right.REGISTER)
 def approve(number: str) -> ResponseReturnValue:
-    registry.approve(hub().engine, bytes_or_404(number), hub().intake.now_ms())
+    registry.approve(hub().engine, _seen_or_404(number), hub().intake.now_ms())
     flash(_("Perangkat disetujui. Yang sudah dikirimnya kini ikut dihitung."))
     return redirect(url_for("devices.device", number=number))
 
 
 @blueprint.post("/perangkat/<number>/tolak")
+@needs(Right.REGISTER)
 def refuse(number: str) -> ResponseReturnValue:
-    registry.refuse(hub().engine, bytes_or_404(number), hub().intake.now_ms())
+    registry.refuse(hub().engine, _seen_or_404(number), hub().intake.now_ms())
     flash(_("Perangkat ditolak."))
     return redirect(url_for("devices.device", number=number))
 
 
 @blueprint.post("/perangkat/<number>/cabut")
+@needs(Right.REGISTER)
 def revoke(number: str) -> ResponseReturnValue:
+    id_ = _seen_or_404(number)
     try:
         reason = typed.reason()
     except TypedError as refusal:
         return _page(number, revoke_problem=refusal.sentence(_)), 422
-    registry.revoke(hub().engine, bytes_or_404(number), hub().intake.now_ms(), reason)
+    registry.revoke(hub().engine, id_, hub().intake.now_ms(), reason)
     flash(_("Perangkat dicabut. Yang sudah diterima tetap ada; kiriman berikutnya dikarantina."))
     return redirect(url_for("devices.device", number=number))
 
 
 @blueprint.post("/perangkat/<number>/karantina")
+@needs(Right.DECIDE)
 def decide(number: str) -> ResponseReturnValue:
     """Let all, some or none of what is kept apart count. What came after the page was shown is decided anew."""
     id_ = bytes_or_404(number)
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         found = devices.find(connection, id_) or abort(404)
         apart = quarantine.of_device(connection, found.pk)
     until = request.form.get("until", type=int)
     try:
-        if request.form.get("seen") != seen(apart):
+        if request.form.get("seen") != mark_of(apart):
             raise TypedError(N_("Isi karantina berubah sejak halaman dibuka. Periksa lagi, lalu putuskan."))
         accepted = _up_to(apart, until, request.form.get("decision", ""))
         reason = typed.reason() if len(accepted) < len(apart) else ""
@@ -101,9 +106,10 @@ def decide(number: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/perangkat/<number>/kode-pembuka")
+@needs(Right.REGISTER)
 def give_code(number: str) -> ResponseReturnValue:
     """The code is shown once, to be read out on the telephone."""
-    id_, challenge = bytes_or_404(number), request.form.get("challenge", "")
+    id_, challenge = _seen_or_404(number), request.form.get("challenge", "")
     try:
         codes = unlock.give(hub().engine, hub().config, id_, challenge, hub().intake.now_ms())
     except (HubError, MalformedError) as refusal:
@@ -111,7 +117,14 @@ def give_code(number: str) -> ResponseReturnValue:
     return render_template("unlock_code.html", number=number, codes=codes, device_id=id_)
 
 
-def seen(apart: list[Apart]) -> str:
+def _seen_or_404(number: str) -> bytes:
+    """The device's number, if it lies where the operator may see it."""
+    id_ = bytes_or_404(number)
+    with seen() as connection:
+        return id_ if devices.find(connection, id_) else abort(404)
+
+
+def mark_of(apart: list[Apart]) -> str:
     """What a page showed of a quarantine, so that nothing is decided unseen."""
     return sha256(b",".join(b"%d" % one.pk for one in apart))[:8].hex()
 
@@ -133,7 +146,7 @@ def _up_to(apart: list[Apart], until: int | None, decision: str) -> list[int]:
 def _page(
     number: str, revoke_problem: str = "", quarantine_problem: str = "", unlock_problem: str = ""
 ) -> str:
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         found = devices.find(connection, bytes_or_404(number)) or abort(404)
         logs = devices.logs(connection, found.pk)
         rows = alerts.listed(connection, ALERTS_SHOWN, device=found.pk)
@@ -145,7 +158,7 @@ def _page(
         logs=logs,
         alerts=rows,
         apart=apart,
-        seen=seen(apart),
+        seen=mark_of(apart),
         names=names,
         now_ms=hub().intake.now_ms(),
         revoke_problem=revoke_problem,

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from hub import identity
-from hub.db import reading
 from hub.queries import moments, persons, progress, regions
 from hub.queries.persons import Learner
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import hub
+from hub.views.desk import hub, needs, seen
 from hub.views.places import bytes_or_404
 from hub.views.typed import TypedError
 from web.languages import gettext as _
@@ -30,7 +30,7 @@ def learner(number: str) -> ResponseReturnValue:
 def search(number: str) -> ResponseReturnValue:
     """Find who may be the same person."""
     text, region, problem = request.args.get("q", "").strip(), request.args.get("wilayah"), ""
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         found = _find(connection, number)
         given = found.village[:DISTRICT] if region is None else region.strip()
         people: list[Learner] = []
@@ -61,7 +61,7 @@ def search(number: str) -> ResponseReturnValue:
 @blueprint.get("/<number>/gabung/<other>")
 def compare(number: str, other: str) -> ResponseReturnValue:
     """The evidence, side by side, before two people become one."""
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         both = (_find(connection, number), _find(connection, other))
         courses = progress.of_people(connection, [one.pk for one in both])
         names = regions.names(connection, {one.village for person in both for one in person.identities})
@@ -69,28 +69,29 @@ def compare(number: str, other: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<number>/gabung/<other>")
+@needs(Right.DECIDE)
 def merge(number: str, other: str) -> ResponseReturnValue:
     one, two = bytes_or_404(number), bytes_or_404(other)
-    if one == two:
-        abort(404)
+    _both_or_404(one, two)
     identity.merge(hub().engine, one, two, hub().intake.now_ms())
     flash(_("Keduanya kini dihitung sebagai satu peserta. Bila keliru, pisahkan lagi di bawah."))
     return redirect(url_for("learners.learner", number=number))
 
 
 @blueprint.post("/<number>/pisah/<other>")
+@needs(Right.DECIDE)
 def separate(number: str, other: str) -> ResponseReturnValue:
     one, two = bytes_or_404(number), bytes_or_404(other)
-    if one == two:
-        abort(404)
+    _both_or_404(one, two)
     identity.separate(hub().engine, one, two, hub().intake.now_ms())
     flash(_("Keduanya dipisahkan lagi; masing-masing dihitung sendiri."))
     return redirect(url_for("learners.learner", number=number))
 
 
 @blueprint.post("/<number>/hapus-data")
+@needs(Right.ERASE)
 def erase(number: str) -> ResponseReturnValue:
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         found = _find(connection, number)
     typed_name = " ".join(request.form.get("name", "").split()).casefold()
     if not found.name or typed_name != " ".join(found.name.split()).casefold():
@@ -103,7 +104,7 @@ def erase(number: str) -> ResponseReturnValue:
 
 
 def _page(number: str, problem: str = "") -> str:
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         found = _find(connection, number)
         courses = progress.of_people(connection, [found.pk])[found.pk]
         times = moments.of_identities(connection, [one.pk for one in found.identities])
@@ -121,6 +122,13 @@ def _page(number: str, problem: str = "") -> str:
         names=names,
         problem=problem,
     )
+
+
+def _both_or_404(one: bytes, two: bytes) -> None:
+    """Two identities that the operator sees, and not the same one twice."""
+    with seen() as connection:
+        if one == two or not persons.find(connection, one) or not persons.find(connection, two):
+            abort(404)
 
 
 def _find(connection: Connection, number: str) -> Learner:

@@ -7,10 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from hub import ledger, overview
 from hub import regions as region_list
-from hub.db import reading
 from hub.queries import alerts, devices, regions
 from hub.queries.bundles import OVERDUE, within_ledger
-from hub.views.desk import hub
+from hub.views.desk import hub, operator, seen
 
 SHOWN = 5
 """Rows of each list on this page; the rest is behind its link."""
@@ -20,8 +19,8 @@ blueprint = Blueprint("overview", __name__)
 
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
-    now_ms = hub().intake.now_ms()
-    with reading(hub().engine) as connection:
+    now_ms, scope = hub().intake.now_ms(), operator().standing.scope
+    with seen() as connection:
         waiting = devices.listed(connection, "waiting", now_ms, SHOWN)
         silent = devices.listed(connection, devices.SILENT, now_ms, SHOWN)
         rows = alerts.listed(connection, SHOWN)
@@ -34,8 +33,9 @@ def show() -> ResponseReturnValue:
             silent_total=devices.count(connection, devices.SILENT, now_ms),
             alerts=rows,
             overdue=ledger.count(connection, within_ledger("", OVERDUE, now_ms)),
-            provinces=region_list.children(connection, ""),
-            tallies=regions.tallies(connection, "", regions.CHILD[0]),
+            regions=region_list.children(connection, scope),
+            tallies=regions.tallies(connection, scope, regions.CHILD.get(len(scope), regions.VILLAGE)),
+            scope=scope,
             names=regions.names(connection, shown),
             now_ms=now_ms,
         )

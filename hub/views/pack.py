@@ -14,12 +14,12 @@ from content_packs.changes import Fate, lesson_changes, new_pieces
 from content_packs.check import SLOW_BYTES_S, check_pack
 from content_packs.store import InstalledPack
 from hub import packs
-from hub.db import reading
 from hub.errors import HubError
 from hub.queries import packs as queries
 from hub.queries import regions
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import PAGE, hub, page_number, pages_of
+from hub.views.desk import PAGE, hub, needs, operator, page_number, pages_of, seen
 from hub.views.places import bytes_or_404
 from sync.errors import N_, LontarError
 from sync.keys import fingerprint
@@ -38,12 +38,13 @@ def show(key: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/bagikan")
+@needs(Right.PUBLISH)
 def publish(key: str) -> ResponseReturnValue:
     pack = _pack_or_404(key)
     given = request.form.get("region", "").strip()
     try:
-        with reading(hub().engine) as connection:
-            region = typed.known_region(connection, typed.region_code(given))
+        with seen() as connection:
+            region = typed.own_region(connection, typed.region_code(given), operator().standing)
             scopes = [region]
             if request.form.get("stage"):
                 scopes = packs.first_villages(connection, region, STAGE)
@@ -102,7 +103,7 @@ def _page(pack: InstalledPack, region: str = "", problem: str = "") -> str:
         key=lambda one: one.manifest.version,
         default=None,
     )
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         scopes = queries.scopes_of(connection, pack.manifest_hash)
         told = (connection, manifest.course_key, manifest.version, scopes)
         total = queries.count_lacking(*told)

@@ -11,11 +11,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from hub import packs
-from hub.db import reading
 from hub.errors import HubError
+from hub.queries import packs as queries
 from hub.queries import regions
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import hub
+from hub.views.desk import hub, needs, operator, seen
 from sync.errors import N_, LontarError
 from web.languages import gettext as _
 
@@ -41,6 +42,7 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("/paket")
+@needs(Right.PUBLISH)
 def upload() -> ResponseReturnValue:
     """Keep a pack, so that it can be looked at before anybody is promised it."""
     given = request.files.get("pack")
@@ -57,10 +59,18 @@ def upload() -> ResponseReturnValue:
 
 
 @blueprint.post("/paket/<key>/tarik")
+@needs(Right.PUBLISH)
 def withdraw(key: str) -> ResponseReturnValue:
     try:
         reason = typed.one_line("reason", REASON_MOST, N_("Tulis alasannya; desa membacanya."))
-        packs.withdraw(hub().engine, bytes.fromhex(key), reason, hub().intake.now_ms())
+        manifest_hash = bytes.fromhex(key)
+        with seen() as connection:
+            scopes = queries.scopes_of(connection, manifest_hash)
+        if not all(operator().standing.covers(scope) for scope in scopes):
+            raise HubError(
+                N_("Paket ini juga dibagikan di luar wilayah Anda, jadi bukan Anda yang menariknya.")
+            )
+        packs.withdraw(hub().engine, manifest_hash, reason, hub().intake.now_ms())
     except HubError as refusal:
         return _page(refusal.sentence(_)), 422
     except ValueError:
@@ -70,7 +80,7 @@ def withdraw(key: str) -> ResponseReturnValue:
 
 
 def _page(problem: str = "") -> str:
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         store = packs.store_of(hub().config)
         rows, waiting = packs.given(connection, store), packs.waiting(connection, store)
         names = regions.names(connection, {scope for row in rows for scope in row.scopes})

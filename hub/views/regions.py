@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from hub import regions as region_list
-from hub.db import reading
 from hub.queries import devices, persons, progress, regions
 from hub.regions import Region
-from hub.views.desk import hub
+from hub.views.desk import hub, operator, seen
 
 DEVICES_MOST = 100
 
@@ -20,18 +19,25 @@ blueprint = Blueprint("regions", __name__, url_prefix="/wilayah")
 @blueprint.get("")
 def nation() -> ResponseReturnValue:
     search = request.args.get("q", "").strip()
-    with reading(hub().engine) as connection:
+    with seen() as connection:
         if search:
-            found = regions.search(connection, search)
+            standing = operator().standing
+            found = [
+                region for region in regions.search(connection, search) if standing.covers(region.code)
+            ]
             names = regions.names(connection, {region.code for region in found})
             return render_template("region_search.html", search=search, found=found, names=names)
+        if operator().standing.scope:
+            return redirect(url_for("regions.region", code=operator().standing.scope))
         return _region(connection, Region("", "", ""))
 
 
 @blueprint.get("/<code>")
 def region(code: str) -> ResponseReturnValue:
-    with reading(hub().engine) as connection:
-        found = region_list.find(connection, code) or abort(404)
+    with seen() as connection:
+        found = region_list.find(connection, code) if operator().standing.covers(code) else None
+        if found is None:
+            abort(404)
         return _village(connection, found) if len(code) == regions.VILLAGE else _region(connection, found)
 
 

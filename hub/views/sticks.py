@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from hub import mail, parts
-from hub.db import reading, writing
+from hub.db import writing
 from hub.errors import HubError
+from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import hub
+from hub.views.desk import hub, needs, operator, seen
 from hub.views.typed import TypedError
 from sync import limits
 from sync.courier import Taken
@@ -47,11 +48,13 @@ def _allow_more() -> None:
 
 
 @blueprint.get("")
+@needs(Right.REGISTER)
 def show() -> ResponseReturnValue:
     return _page()
 
 
 @blueprint.post("/terima")
+@needs(Right.REGISTER)
 def receive() -> ResponseReturnValue:
     files = [file for file in request.files.getlist("parts") if file.filename]
     if not files:
@@ -61,6 +64,7 @@ def receive() -> ResponseReturnValue:
 
 
 @blueprint.post("/kirim")
+@needs(Right.REGISTER)
 def send() -> ResponseReturnValue:
     code = request.form.get("region", "").strip()
     try:
@@ -72,8 +76,8 @@ def send() -> ResponseReturnValue:
 
 
 def _zipped_mail(code: str) -> IO[bytes]:
-    with reading(hub().engine) as connection:
-        region = typed.known_region(connection, typed.region_code(code))
+    with seen() as connection:
+        region = typed.own_region(connection, typed.region_code(code), operator().standing)
         count = len(mail.recipients(connection, region))
     if not count:
         raise TypedError(N_("Belum ada perangkat di wilayah ini, jadi belum ada yang dapat dikirim."))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from hub import regions
 from hub.errors import HubError
+from hub.roles import Standing
 from sync.errors import N_
 
 REASON_MOST: Final = 300
@@ -71,6 +72,20 @@ def known_region(connection: Connection, code: str) -> str:
     """
     if code and regions.find(connection, code) is None:
         raise TypedError(N_("Wilayah dengan kode %(code)s tidak ada dalam daftar wilayah."), code=code)
+    return code
+
+
+def own_region(connection: Connection, code: str, standing: Standing) -> str:
+    """A region that somebody acts on: a known one within the scope of who acts.
+
+    Raises:
+        TypedError: no region has this code, or it lies elsewhere.
+    """
+    if not standing.covers(known_region(connection, code)):
+        raise TypedError(
+            N_("Akun Anda berlaku untuk wilayah %(scope)s. Tulis kode wilayah itu atau yang di dalamnya."),
+            scope=standing.scope,
+        )
     return code
 
 

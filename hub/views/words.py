@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Flask
 
+from hub.roles import NAMES, Role
 from sync import decisions
 from sync.entries import Kind
 from sync.errors import N_
@@ -115,6 +116,7 @@ def prepare(app: Flask) -> None:
         bundle_word=lambda state: _(BUNDLES[state]),
         courier_word=lambda state: _(COURIERS[state]),
         said=said,
+        role_word=role_word,
     )
 
 
@@ -126,6 +128,10 @@ def stretch(ms: int) -> str:
     if minutes < 48 * 60:
         return _("%(count)s jam", count=round(minutes / 60))
     return _("%(count)s hari", count=number(round(minutes / 1440)))
+
+
+def role_word(role: str) -> str:
+    return _(NAMES[Role(role)])
 
 
 def said(kind: Kind) -> str:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from hub import operators, registry
+from hub import db, operators, registry
 from hub.app import create_app
 from hub.views import guesses, sittings
 from hub.wiring import Hub, now_ms
@@ -65,9 +65,12 @@ def counted(hub: Hub) -> Iterator[list[str]]:
     def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
         statements.append(statement)
 
-    event.listen(hub.engine, "before_cursor_execute", note)
+    engines = {hub.engine, db.narrowed(hub.engine)}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     yield statements
-    event.remove(hub.engine, "before_cursor_execute", note)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_stranger_sees_only_the_log_in(hub: Hub) -> None:

@@ -160,7 +160,7 @@ def test_however_often_a_village_calls_it_gets_one_certificate_a_person_and_cour
     for _ in range(3):
         exchange(land, node)
     assert len(numbers(land)) == len(set(numbers(land))) == 2
-    assert issuing.issue_everywhere(land.hub.engine, land.hub.config, now_ms()) == 0
+    assert issuing.issue_within(land.hub.engine, land.hub.config, "", now_ms()) == 0
 
 
 def test_a_course_that_the_centre_does_not_know_is_not_confirmed_until_it_does(land: Negeri) -> None:
@@ -169,7 +169,7 @@ def test_a_course_that_the_centre_does_not_know_is_not_confirmed_until_it_does(l
     exchange(land, node)
     assert the_one(node).number == ""
     let_centre_know_the_course(land, node)
-    assert issuing.issue_everywhere(land.hub.engine, land.hub.config, now_ms()) == 1
+    assert issuing.issue_within(land.hub.engine, land.hub.config, "", now_ms()) == 1
     exchange(land, node)
     assert the_one(node).number
 
@@ -216,7 +216,7 @@ def test_somebody_whose_data_was_erased_gets_no_certificate(land: Negeri) -> Non
     exchange(land, node)
     identity.erase(land.hub.engine, identity_of(node), now_ms())
     let_centre_know_the_course(land, node)
-    assert issuing.issue_everywhere(land.hub.engine, land.hub.config, now_ms()) == 0
+    assert issuing.issue_within(land.hub.engine, land.hub.config, "", now_ms()) == 0
 
 
 def test_the_pdf_names_the_person_the_course_and_what_it_proves(land: Negeri) -> None:

@@ -1,0 +1,55 @@
+"""What operators did, the newest first; for those who audit the whole centre."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from hub import audit
+from hub.db import reading
+from hub.queries import said
+from hub.roles import Right
+from hub.views.desk import PAGE, hub, needs, page_number, pages_of
+from sync.errors import N_
+
+WORDS: Final = {
+    "accounts.end": N_("Mengakhiri akun"),
+    "accounts.invite": N_("Mengundang operator"),
+    "alerts.handle": N_("Menyatakan peringatan sudah ditangani"),
+    "announcements.post": N_("Menulis pengumuman"),
+    "certificates.issue": N_("Menerbitkan sertifikat yang tertunda"),
+    "certificates.withdraw": N_("Menarik sertifikat"),
+    "codes.issue": N_("Membuat kode pendaftaran"),
+    "couriers.add": N_("Menambah petugas"),
+    "couriers.revoke": N_("Mencabut akses petugas"),
+    "devices.approve": N_("Menyetujui perangkat"),
+    "devices.decide": N_("Memutuskan karantina"),
+    "devices.give_code": N_("Memberi kode pembuka"),
+    "devices.refuse": N_("Menolak perangkat"),
+    "devices.revoke": N_("Mencabut perangkat"),
+    "learners.erase": N_("Menghapus data pribadi"),
+    "learners.merge": N_("Menggabungkan peserta"),
+    "learners.separate": N_("Memisahkan peserta"),
+    "pack.publish": N_("Membagikan pelatihan"),
+    "packs.upload": N_("Membawa paket ke pusat"),
+    "packs.withdraw": N_("Menarik paket"),
+    "sticks.receive": N_("Menerima isi flashdisk"),
+    "sticks.send": N_("Menyiapkan flashdisk untuk desa"),
+}
+"""What each page's function that acts is called in the list."""
+
+blueprint = Blueprint("acts", __name__)
+
+
+@blueprint.get("/jejak")
+@needs(Right.AUDIT)
+def listed() -> ResponseReturnValue:
+    with reading(hub().engine) as connection:
+        total = said.count(connection, audit.SCOPE)
+        page = min(page_number(), pages_of(total))
+        rows = said.in_scope(connection, audit.SCOPE, PAGE, (page - 1) * PAGE)
+    return render_template(
+        "acts.html", acts=rows, words=WORDS, total=total, page=page, pages=pages_of(total)
+    )

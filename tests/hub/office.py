@@ -1,0 +1,94 @@
+"""Operators of several regions and roles at one hub, for tests of who sees and does what."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from centre import PASSWORD
+from device import COURSE, VILLAGE, Device
+from flask.testing import FlaskClient
+from sqlalchemy import insert, select
+from test_pages import token
+
+from hub import alerts, couriers, downlink, operators, schema
+from hub.app import create_app
+from hub.db import writing
+from hub.roles import NATION, Role, Standing
+from hub.wiring import Hub, now_ms
+from sync.decisions import AnnouncementPosted
+from sync.entries import CourseCompleted, LessonProgressed, QuizSubmitted
+from sync.profile import learner_id
+
+HERE = VILLAGE
+HERE_DISTRICT = "17.05.10"
+CERTIFICATE = "0001/17.05.10.2007/2026"
+NEIGHBOUR = "Pak Camat"
+ELSEWHERE = "17.05.01"
+"""A district of the same regency with no device of its own."""
+
+
+def add(hub: Hub, name: str, scope: str = NATION, role: Role = Role.OPERATOR) -> None:
+    with writing(hub.engine) as connection:
+        operators.add(connection, name, Standing(role, scope), operators.hashed(PASSWORD), now_ms())
+
+
+def entered(hub: Hub, name: str) -> FlaskClient:
+    client = create_app(hub).test_client()
+    form = {"name": name, "password": PASSWORD, "csrf_token": token(client, "/masuk")}
+    assert client.post("/masuk", data=form).status_code == 302
+    return client
+
+
+def as_of(hub: Hub, scope: str = NATION, role: Role = Role.OPERATOR) -> FlaskClient:
+    """A browser at which a new account of this role and scope is logged in."""
+    name = f"{role.value} {scope or 'nasional'}"
+    add(hub, name, scope, role)
+    return entered(hub, name)
+
+
+@dataclass(frozen=True)
+class World:
+    """One village in which something of everything has happened."""
+
+    device: Device
+    waiting: Device
+    learner: str
+    other: str
+    alert: int
+    courier: int
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What must stand on no page of somebody else: names, numbers and the village."""
+        device, waiting = self.device.id.hex(), self.waiting.id.hex()
+        return (
+            "Peserta 1", "Peserta 2", "Bu Petugas", "Rapat di sini", NEIGHBOUR, self.learner,
+            CERTIFICATE, device, waiting, f"wilayah/{HERE}",
+        )  # fmt: skip
+
+
+def world(hub: Hub) -> World:
+    device = Device(1).open(2).registered(hub, HERE)
+    device.seal(
+        LessonProgressed(0, 0, 1, 10_000, 90), QuizSubmitted(0, 0, 2, 8_500, 1), CourseCompleted(0, 0, 2)
+    )
+    device.send(hub)
+    waiting = Device(5).open(1)
+    waiting.ask_to_register(hub, HERE)
+    add(hub, NEIGHBOUR, HERE_DISTRICT)
+    now = now_ms()
+    couriers.add(hub.engine, "Bu Petugas", HERE_DISTRICT, secrets.token_bytes, now)
+    with writing(hub.engine) as connection:
+        downlink.decide(connection, HERE, AnnouncementPosted("Rapat di sini", "besok"), now)
+        pk = connection.execute(
+            select(schema.devices.c.pk).where(schema.devices.c.device == device.id)
+        ).scalar_one()
+        alerts.raise_alert(connection, "fork", pk, device.id, now)
+    one, other = (learner_id(device.log, profile.commitment) for profile in device.profiles)
+    certified = {"learner": one, "course_key": COURSE[0], "village": HERE, "sealed": b"", "issued_ms": now}
+    with writing(hub.engine) as connection:
+        connection.execute(insert(schema.certificates).values(number=CERTIFICATE, **certified))
+        alert = connection.execute(select(schema.alerts.c.pk)).scalars().one()
+        courier = connection.execute(select(schema.couriers.c.pk)).scalar_one()
+    return World(device, waiting, one.hex(), other.hex(), alert, courier)
