@@ -64,11 +64,11 @@ def listed(connection: Connection, operator: int) -> list[Passkey]:
 def ask_new(connection: Connection, origin: str, operator: Operator) -> Asked:
     """What a browser needs in order to make a passkey for this account."""
     known = [one for one, _pk in _credentials(connection, _p.c.operator == operator.pk)]
-    user = PublicKeyCredentialUserEntity(
+    account = PublicKeyCredentialUserEntity(
         id=operator.pk.to_bytes(8, "big"), name=operator.name, display_name=operator.name
     )
     options, state = _server(origin).register_begin(
-        user, known, ResidentKeyRequirement.REQUIRED, user_verification=_VERIFIED
+        account, known, ResidentKeyRequirement.REQUIRED, user_verification=_VERIFIED
     )
     return Asked(dict(options), state)
 
