@@ -78,7 +78,23 @@ def by_village(connection: Connection, course_key: bytes, most: int, skip: int) 
     rows = connection.execute(
         query.group_by(village).order_by(started.desc(), village).limit(most).offset(skip)
     ).all()
-    here = [row.village for row in rows]
+    return _of_villages(connection, course_key, [row.village for row in rows])
+
+
+def after(connection: Connection, course_key: bytes, village: str, most: int) -> list[VillageRow]:
+    """The villages of a course that come after `village`, by their codes."""
+    query = _with_villages(select(schema.devices.c.village), _lp)
+    query = query.where(_p.c.course_key == course_key, schema.devices.c.village > village).distinct()
+    here = connection.execute(query.order_by(schema.devices.c.village).limit(most)).scalars().all()
+    return _of_villages(connection, course_key, here)
+
+
+def _of_villages(connection: Connection, course_key: bytes, here: Sequence[str]) -> list[VillageRow]:
+    """The figures of these villages, in their order."""
+    village = schema.devices.c.village
+    query = _with_villages(select(village, func.count(distinct(_l.c.person))), _lp)
+    query = query.where(_p.c.course_key == course_key, village.in_(here)).group_by(village)
+    started = dict(connection.execute(query).all())
     query = _with_villages(select(village, func.count(distinct(_l.c.person))), _cp)
     query = query.where(_p.c.course_key == course_key, village.in_(here)).group_by(village)
     completed = dict(connection.execute(query).all())
@@ -89,8 +105,7 @@ def by_village(connection: Connection, course_key: bytes, most: int, skip: int) 
     query = query.join(best, best.c.person == taking.c.person).group_by(taking.c.village)
     averages = {code: round(average) for code, average in connection.execute(query)}
     return [
-        VillageRow(row.village, row.started, completed.get(row.village, 0), averages.get(row.village))
-        for row in rows
+        VillageRow(code, started.get(code, 0), completed.get(code, 0), averages.get(code)) for code in here
     ]
 
 
