@@ -80,12 +80,28 @@ def count_villages(connection: Connection, course_key: bytes) -> int:
 
 def by_village(connection: Connection, course_key: bytes, most: int, skip: int) -> list[VillageRow]:
     """The villages of a course, those with most learners first."""
+    rows = _sums_of_villages(course_key).subquery()
+    query = select(rows).order_by(rows.c.started.desc(), rows.c.village).limit(most).offset(skip)
+    return _of_villages(connection, course_key, connection.execute(query).all())
+
+
+def after(connection: Connection, course_key: bytes, village: str, most: int) -> list[VillageRow]:
+    """The villages of a course that come after `village`, by their codes."""
+    rows = _sums_of_villages(course_key).subquery()
+    query = select(rows).where(rows.c.village > village).order_by(rows.c.village).limit(most)
+    return _of_villages(connection, course_key, connection.execute(query).all())
+
+
+def _sums_of_villages(course_key: bytes) -> Any:
     rows = _started(course_key).subquery()
-    started = func.sum(rows.c.started).label("started")
-    others = (func.sum(rows.c.completed), func.sum(rows.c.score_sum), func.sum(rows.c.scores))
-    query = select(rows.c.village, started, *others).group_by(rows.c.village)
-    query = query.order_by(started.desc(), rows.c.village).limit(most).offset(skip)
-    found = {row[0]: [int(value) for value in row[1:]] for row in connection.execute(query)}
+    sums = (rows.c.started, rows.c.completed, rows.c.score_sum, rows.c.scores)
+    query = select(rows.c.village, *(func.sum(column).label(column.name) for column in sums))
+    return query.group_by(rows.c.village)
+
+
+def _of_villages(connection: Connection, course_key: bytes, rows: Sequence[Any]) -> list[VillageRow]:
+    """The figures of these villages, in their order: their sums, and what is counted anew."""
+    found = {row[0]: [int(value) for value in row[1:]] for row in rows}
     anew = figures.counted_anew()
     here = anew.c.village.in_(list(found))
     query = _counted(anew, _cp, course_key, anew.c.village).where(here)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, func, select
 
 from hub import schema
-from sync.logclock import Anchor, Interval, Received, WallNote, interval
+from sync.logclock import CRYSTAL_ERROR, Anchor, Interval, Received, WallNote, interval
+
+_SLOPE: Final = 1 - CRYSTAL_ERROR
+_ROUNDING_MS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,24 @@ class LogTime:
     def moment(self, t: int) -> Interval | None:
         """When log time `t` was; None if nothing can be said."""
         return None if self.is_forked else interval(t, self.anchors, self.received, self.walls)
+
+    def between(self, first: int, last: int) -> LogTime:
+        """The evidence that matters from log time `first` to `last`: little, for whoever asks about many times there.
+
+        What two receipts (or two anchors) say moves alike with the time that is asked about. So of those that speak of
+        the whole stretch only the best ones matter, with those that are as good but for rounding.
+        """
+        after = [(one, one.hub_ms - (one.t - first) * _SLOPE) for one in self.received if one.t >= first]
+        before = [(one, one.hub_ms + (first - one.t) * _SLOPE) for one in self.anchors if one.t <= last]
+        soonest = min((said for one, said in after if one.t >= last), default=math.inf)
+        latest = max((said for one, said in before if one.t <= first), default=-math.inf)
+        noted = max((note.t for note in self.walls if note.t <= first), default=first)
+        return LogTime(
+            tuple(one for one, said in before if one.t > first or said >= latest - _ROUNDING_MS),
+            tuple(one for one, said in after if one.t < last or said <= soonest + _ROUNDING_MS),
+            tuple(note for note in self.walls if noted <= note.t <= last),
+            self.is_forked,
+        )
 
     def has_clock(self, t: int) -> bool:
         """Whether the device's own clock has said anything by then."""
@@ -41,7 +64,13 @@ def of_identities(connection: Connection, learners: Collection[int]) -> dict[int
         .where(schema.learners.c.pk.in_(learners))
     )
     log_of: dict[int, int] = dict(connection.execute(query).all())
-    here = set(log_of.values())
+    times = of_logs(connection, set(log_of.values()))
+    return {learner: times[log_of[learner]] if learner in log_of else LogTime() for learner in learners}
+
+
+def of_logs(connection: Connection, here: Collection[int]) -> dict[int, LogTime]:
+    """The evidence of these logs, by their numbers. Three statements."""
+    branches = schema.branches
     count = select(branches.c.log, func.count()).where(branches.c.log.in_(here)).group_by(branches.c.log)
     forked = {log for log, tips in connection.execute(count) if tips > 1}
     notes, segments = schema.clock_notes.c, schema.segments.c
@@ -59,11 +88,10 @@ def of_identities(connection: Connection, learners: Collection[int]) -> dict[int
         came.where(segments.log.in_(here), segments.end_t.is_not(None))
     ):
         received[log].append(Received(end_t, received_ms))
-    times = {
+    return {
         log: LogTime(tuple(anchors[log]), tuple(received[log]), tuple(walls[log]), log in forked)
         for log in here
     }
-    return {learner: times[log_of[learner]] if learner in log_of else LogTime() for learner in learners}
 
 
 def first(times: Mapping[int, LogTime], said: Iterable[tuple[int, int]]) -> tuple[Interval | None, bool]:
