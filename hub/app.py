@@ -23,6 +23,7 @@ from hub.views import (
     desk,
     devices,
     enter,
+    exports,
     learners,
     more,
     overview,
@@ -66,4 +67,5 @@ def create_app(hub: Hub) -> Flask:
         more,
     ):
         app.register_blueprint(view.blueprint)
+    app.register_blueprint(exports.blueprint)
     return app

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from hub import downlink, schema
 from hub.db import insert_or_ignore
@@ -114,8 +114,20 @@ def listed(
     connection: Connection, within: ColumnElement[bool], most: int, skip: int = 0
 ) -> list[LedgerRow]:
     """Bundles of devices for which `within` holds, those that haven't arrived first, the oldest first."""
+    query = _which(within)
+    query = query.order_by(_b.c.complete_ms.desc().nulls_first(), _b.c.noted_ms, _b.c.bundle)
+    return _rows(connection, query.limit(most).offset(skip))
+
+
+def after(connection: Connection, within: ColumnElement[bool], bundle: bytes, most: int) -> list[LedgerRow]:
+    """Bundles whose ids come after `bundle`, by their ids."""
+    query = _which(within).where(_b.c.bundle > bundle).order_by(_b.c.bundle).limit(most)
+    return _rows(connection, query)
+
+
+def _which(within: ColumnElement[bool]) -> Select[Any]:
     devices = schema.devices
-    query = (
+    return (
         select(
             _b.c.bundle,
             devices.c.device,
@@ -127,10 +139,10 @@ def listed(
         )
         .join(devices, devices.c.pk == _b.c.device, isouter=True)
         .where(within)
-        .order_by(_b.c.complete_ms.desc().nulls_first(), _b.c.noted_ms, _b.c.bundle)
-        .limit(most)
-        .offset(skip)
     )
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[LedgerRow]:
     rows = connection.execute(query).all()
     carried: dict[bytes, list[str]] = {}
     names = select(_c.c.bundle, schema.couriers.c.name).distinct()

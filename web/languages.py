@@ -8,6 +8,7 @@ language is a link, not a form: it changes only how this browser's pages look. S
 from __future__ import annotations
 
 import gettext as commands
+from collections.abc import Callable
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from babel.localedata import exists
 from babel.support import NullTranslations, Translations
 from flask import Blueprint, Flask, abort, current_app, has_request_context, redirect, request
-from flask_babel import Babel, Domain  # type: ignore[import-untyped, unused-ignore]
+from flask_babel import Babel, Domain, get_domain  # type: ignore[import-untyped, unused-ignore]
 from flask_babel import gettext as _untyped_gettext
 from werkzeug.wrappers import Response
 
@@ -41,6 +42,12 @@ blueprint = Blueprint("languages", __name__)
 def gettext(text: str, **details: object) -> str:
     """`text` in the language of the page, with its `%(name)s` places filled in."""
     return str(_untyped_gettext(text, **details))
+
+
+def translator() -> Callable[[str], str]:
+    """What `gettext` does on this page, for what is written after its request has ended."""
+    found: NullTranslations = get_domain().get_translations()
+    return found.gettext
 
 
 def prepare(app: Flask, choice: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, or_, select
 
 from hub import schema
 from hub.alerts import AHEAD, UNREADABLE
@@ -37,13 +37,27 @@ def listed(
     connection: Connection, most: int, skip: int = 0, device: int | None = None, is_open: bool = True
 ) -> list[AlertRow]:
     """The newest alerts that are open (or those that are over), of one device or of all."""
-    query = select(_a, schema.devices.c.device.label("device_id"), schema.devices.c.village).join(
-        schema.devices, schema.devices.c.pk == _a.c.device
-    )
-    query = query.where(_open() if is_open else not_(_open()))
+    query = _which(is_open)
     if device is not None:
         query = query.where(_a.c.device == device)
     query = query.order_by(_a.c.first_ms.desc(), _a.c.pk.desc()).limit(most).offset(skip)
+    return _rows(connection, query, is_open)
+
+
+def after(connection: Connection, number: int, most: int, is_open: bool) -> list[AlertRow]:
+    """Alerts whose numbers come after `number`, by their numbers."""
+    query = _which(is_open).where(_a.c.pk > number).order_by(_a.c.pk).limit(most)
+    return _rows(connection, query, is_open)
+
+
+def _which(is_open: bool) -> Select[Any]:
+    query = select(_a, schema.devices.c.device.label("device_id"), schema.devices.c.village).join(
+        schema.devices, schema.devices.c.pk == _a.c.device
+    )
+    return query.where(_open() if is_open else not_(_open()))
+
+
+def _rows(connection: Connection, query: Select[Any], is_open: bool) -> list[AlertRow]:
     return [
         AlertRow(
             row.pk,

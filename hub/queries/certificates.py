@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 
 from hub import courses, relays, schema
 from hub.config import Config
@@ -34,13 +34,25 @@ class Issued:
 
 def listed(connection: Connection, search: str, most: int, skip: int = 0) -> tuple[list[Issued], int]:
     """(the newest first, how many there are): whose number holds `search`, or whose village's code begins with it."""
-    fits = or_(
+    which = _fitting(search)
+    total = connection.execute(select(func.count()).select_from(_c).where(which)).scalar_one()
+    query = select(_c).where(which).order_by(_c.c.pk.desc()).limit(most).offset(skip)
+    return _issued(connection, connection.execute(query).all()), int(total)
+
+
+def after(connection: Connection, search: str, pk: int, most: int) -> tuple[list[Issued], int | None]:
+    """(those that fit and come after the row `pk`, the last one's row or None if none follows)."""
+    query = select(_c).where(_fitting(search), _c.c.pk > pk).order_by(_c.c.pk).limit(most)
+    rows = connection.execute(query).all()
+    return _issued(connection, rows), rows[-1].pk if len(rows) == most else None
+
+
+def _fitting(search: str) -> ColumnElement[bool]:
+    if not search:
+        return true()
+    return or_(
         _c.c.number.contains(search, autoescape=True), _c.c.village.startswith(search, autoescape=True)
     )
-    which = (fits,) if search else ()
-    total = connection.execute(select(func.count()).select_from(_c).where(*which)).scalar_one()
-    query = select(_c).where(*which).order_by(_c.c.pk.desc()).limit(most).offset(skip)
-    return _issued(connection, connection.execute(query).all()), int(total)
 
 
 def of_claim(connection: Connection, claim: Claim) -> Issued | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, distinct, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, distinct, func, literal, select
 
 from hub import courses, figures, schema
 
@@ -80,11 +80,27 @@ def count_villages(connection: Connection, course_key: bytes) -> int:
 
 def by_village(connection: Connection, course_key: bytes, most: int, skip: int) -> list[VillageRow]:
     """The villages of a course, those with most learners first."""
+    query, village, started = _villages(course_key)
+    query = query.order_by(started.desc(), village).limit(most).offset(skip)
+    return _rows(connection, course_key, query)
+
+
+def after(connection: Connection, course_key: bytes, village: str, most: int) -> list[VillageRow]:
+    """The villages of a course that come after `village`, by their codes."""
+    query, code, _count = _villages(course_key)
+    return _rows(connection, course_key, query.where(code > village).order_by(code).limit(most))
+
+
+def _villages(course_key: bytes) -> tuple[Select[Any], ColumnElement[str], ColumnElement[int]]:
+    """(what is summed up of each village, its code, how many started)."""
     rows = _started(course_key).subquery()
     started = func.sum(rows.c.started).label("started")
     others = (func.sum(rows.c.completed), func.sum(rows.c.score_sum), func.sum(rows.c.scores))
-    query = select(rows.c.village, started, *others).group_by(rows.c.village)
-    query = query.order_by(started.desc(), rows.c.village).limit(most).offset(skip)
+    return select(rows.c.village, started, *others).group_by(rows.c.village), rows.c.village, started
+
+
+def _rows(connection: Connection, course_key: bytes, query: Select[Any]) -> list[VillageRow]:
+    """The villages that `query` finds, in its order, with what is counted anew there."""
     found = {row[0]: [int(value) for value in row[1:]] for row in connection.execute(query)}
     anew = figures.counted_anew()
     here = anew.c.village.in_(list(found))

@@ -119,6 +119,14 @@ def listed(connection: Connection, state: str, now_ms: int, most: int, skip: int
     return _rows(connection, query)
 
 
+def after(
+    connection: Connection, state: str, region: str, now_ms: int, number: int, most: int
+) -> list[DeviceRow]:
+    """Devices of a region in `state` whose numbers come after `number`, by their numbers."""
+    query = select(*_COLUMNS).where(in_state(state, now_ms), within(region), _d.c.pk > number)
+    return _rows(connection, query.order_by(_d.c.pk).limit(most))
+
+
 def of_village(connection: Connection, village: str, most: int) -> list[DeviceRow]:
     return _rows(connection, select(*_COLUMNS).where(within(village)).order_by(_d.c.pk).limit(most))
 

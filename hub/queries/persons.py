@@ -6,7 +6,7 @@ and count people. The name is that of the identity with the newest profile, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ LEARNERS_MOST: Final = 500
 SEARCHED_MOST: Final = 20_000
 """Identities that one search looks through: those of a regency."""
 FOUND_MOST: Final = 50
+_VILLAGES: Final = 50
+_NOBODY_AFTER: Final = (1 << 63) - 1
 
 _l: Final = schema.learners
 _d: Final = schema.devices
@@ -93,6 +95,48 @@ def of_village(connection: Connection, village: str) -> list[Learner]:
     here = select(_l.c.person).join(_d, _d.c.pk == _l.c.device).where(_d.c.village == village).distinct()
     everyone = here.order_by(_l.c.person).limit(LEARNERS_MOST)
     return sorted(_people(connection, _l.c.person.in_(everyone)), key=_by_name)
+
+
+def after(
+    connection: Connection, region: str, key: tuple[str, int], most: int
+) -> tuple[list[tuple[str, Learner]], tuple[str, int] | None]:
+    """(the next people of a region with the village they are listed in, where the next page begins or None).
+
+    `key` is (village, person) after which the page begins. Whoever learned in several villages of the region is
+    listed in one of them. Looks at few villages at a time, so that no page reads the whole region.
+    """
+    village, person = key
+    places = select(_d.c.village).where(within(region), _d.c.village >= village).distinct()
+    here = connection.execute(places.order_by(_d.c.village).limit(_VILLAGES)).scalars().all()
+    query = (
+        select(_d.c.village, _l.c.person)
+        .join(_l, _l.c.device == _d.c.pk)
+        .where(_d.c.village.in_(here), or_(_d.c.village > village, _l.c.person > person))
+        .distinct()
+        .order_by(_d.c.village, _l.c.person)
+        .limit(most)
+    )
+    rows = connection.execute(query).all()
+    known = {one.pk: one for one in of_numbers(connection, {row.person for row in rows})}
+    listed = [
+        (row.village, known[row.person])
+        for row in rows
+        # Somebody may have become one person with somebody else in this very moment.
+        if row.person in known and row.village == _first(known[row.person], region)
+    ]
+    if len(rows) == most:
+        return listed, (rows[-1].village, rows[-1].person)
+    return listed, (here[-1], _NOBODY_AFTER) if len(here) == _VILLAGES else None
+
+
+def _first(learner: Learner, region: str) -> str:
+    inside = f"{region}." if region else ""
+    return min(one.village for one in learner.identities if f"{one.village}.".startswith(inside))
+
+
+def of_numbers(connection: Connection, people: Collection[int]) -> list[Learner]:
+    """These persons, by their numbers."""
+    return _people(connection, _l.c.person.in_(people)) if people else []
 
 
 def find(connection: Connection, learner: bytes) -> Learner | None:

@@ -10,9 +10,8 @@ from hub.db import writing
 from hub.queries import alerts, regions
 from hub.roles import Right
 from hub.views.desk import NUMBER, PAGE, hub, needs, operator, page_number, pages_of, seen
+from hub.views.words import OVER
 from web.languages import gettext as _
-
-OVER = "selesai"
 
 blueprint = Blueprint("alerts", __name__)
 

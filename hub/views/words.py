@@ -92,6 +92,9 @@ ALERTS: Final = {
     ),
 }
 
+OVER: Final = "selesai"
+"""The state, in addresses, of alerts that were handled or ended by themselves."""
+
 BUNDLES: Final = {
     "overdue": N_("Terlambat"),
     "under-way": N_("Di perjalanan"),
