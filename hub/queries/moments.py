@@ -41,7 +41,13 @@ def of_identities(connection: Connection, learners: Collection[int]) -> dict[int
         .where(schema.learners.c.pk.in_(learners))
     )
     log_of: dict[int, int] = dict(connection.execute(query).all())
-    here = set(log_of.values())
+    times = of_logs(connection, set(log_of.values()))
+    return {learner: times[log_of[learner]] if learner in log_of else LogTime() for learner in learners}
+
+
+def of_logs(connection: Connection, here: Collection[int]) -> dict[int, LogTime]:
+    """The evidence of these logs, by their numbers. Three statements."""
+    branches = schema.branches
     count = select(branches.c.log, func.count()).where(branches.c.log.in_(here)).group_by(branches.c.log)
     forked = {log for log, tips in connection.execute(count) if tips > 1}
     notes, segments = schema.clock_notes.c, schema.segments.c
@@ -59,11 +65,10 @@ def of_identities(connection: Connection, learners: Collection[int]) -> dict[int
         came.where(segments.log.in_(here), segments.end_t.is_not(None))
     ):
         received[log].append(Received(end_t, received_ms))
-    times = {
+    return {
         log: LogTime(tuple(anchors[log]), tuple(received[log]), tuple(walls[log]), log in forked)
         for log in here
     }
-    return {learner: times[log_of[learner]] if learner in log_of else LogTime() for learner in learners}
 
 
 def first(times: Mapping[int, LogTime], said: Iterable[tuple[int, int]]) -> tuple[Interval | None, bool]:
