@@ -136,3 +136,26 @@ def _known(made: Hub, region: str) -> str:
 
 def _progress(count: int) -> None:
     click.echo(f"\r{count}", nl=False, err=True)
+
+
+@export.command(
+    help=_(
+        "Menulis tabel fakta (kemajuan, penyelesaian, perangkat, sertifikat) sebagai Parquet untuk analis, "
+        "terbagi menurut provinsi dan bulan. Folder hasil ekspor sebelumnya diganti sekaligus."
+    )
+)
+@DATA
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@_REGION
+@_NAMES
+@speak_errors
+def parquet(data: Path, folder: Path, region: str, names: bool) -> None:
+    from hub.exports import parquet as facts
+
+    with _opened(data) as made:
+        place = folder.resolve()
+        code = _known(made, region)
+        counts = facts.write(made.engine, place, code, names, made.intake.now_ms(), _progress)
+    click.echo("", err=True)
+    for name, count in counts.items():
+        click.echo(_("%(name)s: %(count)s baris") % {"name": name, "count": count})

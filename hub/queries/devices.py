@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, select, true
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 
 from hub import schema
 from hub.queries.regions import heard_ms, within
@@ -125,6 +125,14 @@ def after(
     """Devices of a region in `state` whose numbers come after `number`, by their numbers."""
     query = select(*_COLUMNS).where(in_state(state, now_ms), within(region), _d.c.pk > number)
     return _rows(connection, query.order_by(_d.c.pk).limit(most))
+
+
+def by_village(connection: Connection, region: str, key: tuple[str, int], most: int) -> list[DeviceRow]:
+    """Devices of a region by village and number, those that come after `key`."""
+    village, number = key
+    beyond = or_(_d.c.village > village, (_d.c.village == village) & (_d.c.pk > number))
+    query = select(*_COLUMNS).where(within(region), _d.c.village >= village, beyond)
+    return _rows(connection, query.order_by(_d.c.village, _d.c.pk).limit(most))
 
 
 def of_village(connection: Connection, village: str, most: int) -> list[DeviceRow]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
-from hub import schema
+from hub import places, schema
 from hub.errors import NotFoundError
 from hub.queries.regions import within
 from hub.segments import begins_with
@@ -24,7 +24,6 @@ LEARNERS_MOST: Final = 500
 SEARCHED_MOST: Final = 20_000
 """Identities that one search looks through: those of a regency."""
 FOUND_MOST: Final = 50
-_VILLAGES: Final = 50
 _NOBODY_AFTER: Final = (1 << 63) - 1
 
 _l: Final = schema.learners
@@ -106,8 +105,7 @@ def after(
     listed in one of them. Looks at few villages at a time, so that no page reads the whole region.
     """
     village, person = key
-    places = select(_d.c.village).where(within(region), _d.c.village >= village).distinct()
-    here = connection.execute(places.order_by(_d.c.village).limit(_VILLAGES)).scalars().all()
+    here = places.block(connection, region, village)
     query = (
         select(_d.c.village, _l.c.person)
         .join(_l, _l.c.device == _d.c.pk)
@@ -126,7 +124,7 @@ def after(
     ]
     if len(rows) == most:
         return listed, (rows[-1].village, rows[-1].person)
-    return listed, (here[-1], _NOBODY_AFTER) if len(here) == _VILLAGES else None
+    return listed, (here[-1], _NOBODY_AFTER) if len(here) == places.BLOCK else None
 
 
 def _first(learner: Learner, region: str) -> str:
