@@ -32,7 +32,7 @@ _WAIT_MOST_S: Final = 60.0
 _ANSWER_MOST: Final = 64 * 1024
 _TRY_AGAIN: Final = (408, 429, 500, 502, 503, 504)
 _TOO_LARGE: Final = 413
-_IN_CONFLICT_WITH_ITS_OWN: Final = 409
+_HAS_ANOTHER: Final = 409
 _MARK: Final = struct.Struct(">qq")
 _MARKS_MOST: Final = 500
 
@@ -80,10 +80,10 @@ class Store:
             half = len(statements) // 2
             self.take(statements[:half])
             self.take(statements[half:])
-        elif status == _IN_CONFLICT_WITH_ITS_OWN:
+        elif status == _HAS_ANOTHER:
             for one in statements:
                 status, said = self._ask("PUT", f"{self.url}?statementId={one['id']}", one)
-                if status != _IN_CONFLICT_WITH_ITS_OWN:
+                if status != _HAS_ANOTHER:
                     self._check(status, said)
         else:
             self._check(status, said)

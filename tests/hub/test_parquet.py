@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from hub.wiring import Hub, now_ms
 from sync.entries import CourseCompleted, LessonOpened, LessonProgressed, QuestionAnswered, QuizSubmitted
 
 FAR = "51.03.01.2001"
-NOVEMBER = 1_793_548_800_000
-"""1 November 2026, 16:00 UTC: midnight where clocks show WITA, still October in WIB."""
+NOVEMBER = int(datetime(2026, 10, 31, 16, 30, tzinfo=UTC).timestamp()) * 1000
+"""Half past midnight where clocks show WITA; half an hour before midnight in WIB."""
 
 
 def written(hub: Hub, folder: Path, region: str = "", names: bool = False) -> dict[str, int]:
