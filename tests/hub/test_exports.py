@@ -6,14 +6,16 @@ import csv
 import io
 import re
 from datetime import datetime
+from html import unescape
 
 import pytest
+from centre import PASSWORD
 from device import COURSE, VILLAGE, Device
 from flask.testing import FlaskClient
 from office import CERTIFICATE, ELSEWHERE, HERE_DISTRICT, as_of, world
 from openpyxl import load_workbook
 from sqlalchemy import insert, select
-from test_pages import browser, counted
+from test_pages import browser, counted, token
 
 from hub import audit, db, identity, schema
 from hub.app import create_app
@@ -22,6 +24,7 @@ from hub.exports import xlsx_file
 from hub.exports.tables import ROWS
 from hub.queries import said
 from hub.roles import NATION, Role
+from hub.views import sittings
 from hub.views.acts import WORDS
 from hub.views.exports import TABLES
 from hub.wiring import Hub, now_ms
@@ -210,6 +213,25 @@ def test_taking_names_is_written_down_before_it_happens_and_without_names(hub: H
         ("operator 17.05", "exports.certificates", "kind=xlsx"),
     ]
     assert "Mengunduh tabel peserta" in browser(hub).get("/jejak").text
+
+
+def test_names_leave_only_after_a_recent_proof_of_who_takes_them(hub: Hub) -> None:
+    world(hub)
+    now = [now_ms()]
+    hub.intake.now_ms = lambda: now[0]  # the hub's clock is passed in
+    client = browser(hub)
+    now[0] += sittings.PROOF_MS + 1000
+    path = f"/ekspor/peserta.csv?wilayah={HERE_DISTRICT}"
+    answer = client.get(path)
+    assert answer.status_code == 403
+    assert "Peserta 1" not in answer.text
+    assert client.get("/ekspor/wilayah.csv").status_code == 200
+    assert acts(hub) == []
+    again = unescape(re.findall(r'<form[^>]*action="([^"]+)"', answer.text)[-1])
+    proof = {"proof": PASSWORD, "csrf_token": token(client, path)}
+    answer = client.post(again, data=proof)
+    assert (answer.status_code, answer.location) == (302, path)
+    assert len(table(client, path)) == 2
 
 
 def test_every_table_with_names_has_a_word_in_the_log_of_acts(hub: Hub) -> None:
