@@ -171,12 +171,13 @@ def _told(
     log: _Log, entries: list[Entry], people: Mapping[int, Who], packs: Mapping[int, What]
 ) -> list[Told]:
     found = []
+    time = log.time.between(entries[0].t, entries[-1].t) if entries else log.time
     for entry in entries:
         if log.time.is_forked:
             if entry in log.told:
                 continue
             log.told.add(entry)
-        moment = log.time.moment(entry.t)
+        moment = time.moment(entry.t)
         learner, pack = int(entry.fields[0]), int(entry.fields[1])
         at_ms = moment.estimate if moment else None
         found.append(Told(log.log, log.village, entry, people[learner], packs[pack], at_ms))

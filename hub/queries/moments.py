@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, func, select
 
 from hub import schema
-from sync.logclock import Anchor, Interval, Received, WallNote, interval
+from sync.logclock import CRYSTAL_ERROR, Anchor, Interval, Received, WallNote, interval
+
+_SLOPE: Final = 1 - CRYSTAL_ERROR
+_ROUNDING_MS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,24 @@ class LogTime:
     def moment(self, t: int) -> Interval | None:
         """When log time `t` was; None if nothing can be said."""
         return None if self.is_forked else interval(t, self.anchors, self.received, self.walls)
+
+    def between(self, first: int, last: int) -> LogTime:
+        """The evidence that matters from log time `first` to `last`: little, for whoever asks about many times there.
+
+        What two receipts (or two anchors) say moves alike with the time that is asked about. So of those that speak of
+        the whole stretch only the best ones matter, with those that are as good but for rounding.
+        """
+        after = [(one, one.hub_ms - (one.t - first) * _SLOPE) for one in self.received if one.t >= first]
+        before = [(one, one.hub_ms + (first - one.t) * _SLOPE) for one in self.anchors if one.t <= last]
+        soonest = min((said for one, said in after if one.t >= last), default=math.inf)
+        latest = max((said for one, said in before if one.t <= first), default=-math.inf)
+        noted = max((note.t for note in self.walls if note.t <= first), default=first)
+        return LogTime(
+            tuple(one for one, said in before if one.t > first or said >= latest - _ROUNDING_MS),
+            tuple(one for one, said in after if one.t < last or said <= soonest + _ROUNDING_MS),
+            tuple(note for note in self.walls if noted <= note.t <= last),
+            self.is_forked,
+        )
 
     def has_clock(self, t: int) -> bool:
         """Whether the device's own clock has said anything by then."""

@@ -18,6 +18,8 @@ import pytest
 from centre import made_hub
 from click.testing import CliRunner
 from device import VILLAGE, Device
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select, update
 from test_pages import counted as statements_counted
 
@@ -28,6 +30,7 @@ from hub.cli import hub as hub_command
 from hub.db import reading, writing
 from hub.exports import lrs, statements
 from hub.exports.entries import Choice, Counted, Marks, counted
+from hub.queries.moments import LogTime
 from hub.wiring import Hub, now_ms
 from sync.entries import (
     CourseCompleted,
@@ -39,6 +42,7 @@ from sync.entries import (
     QuizSubmitted,
 )
 from sync.keys import SigningKey, sha256
+from sync.logclock import Anchor, Received, WallNote
 from sync.profile import learner_id
 
 HOME = "https://pusat.contoh.id"
@@ -267,6 +271,24 @@ def test_ids_stay_the_same_and_differ_from_one_another(hub: Hub) -> None:
 
 
 # In pieces
+
+
+times = st.integers(0, 400_000)
+near = st.integers(0, 4_000_000)
+
+
+@given(
+    st.lists(st.builds(Anchor, times, near), max_size=6),
+    st.lists(st.builds(Received, times, near), max_size=6),
+    st.lists(st.builds(WallNote, times, near), max_size=4),
+    st.tuples(times, times, times),
+)
+def test_what_matters_to_a_stretch_of_a_log_says_the_same_as_everything(
+    anchors: list[Anchor], received: list[Received], walls: list[WallNote], ts: tuple[int, int, int]
+) -> None:
+    whole = LogTime(tuple(anchors), tuple(received), tuple(walls))
+    first, t, last = sorted(ts)
+    assert whole.between(first, last).moment(t) == whole.moment(t)
 
 
 def test_ten_thousand_entries_are_read_in_blocks(hub: Hub) -> None:
