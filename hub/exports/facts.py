@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from hub import courses, places, schema
 from hub.exports.tables import Cell, Form, Key, Page, Row
+from hub.places import within
 from hub.queries import devices, moments, progress
 from hub.queries.moments import LogTime
 from sync.profile import open_profile
@@ -177,13 +178,16 @@ DEVICES: Final = Fact(
 def _certificates(connection: Connection, region: str, after: Key) -> Page:
     village, pk = after or ("", 0)
     person, profile = _l.alias(), schema.profiles
-    inside = or_(_c.c.village == region, _c.c.village.like(f"{region}.%")) if region else true()
     query = (
         select(_c, person.c.learner.label("person"), profile.c.data)
         .outerjoin(_l, _l.c.learner == _c.c.learner)
         .outerjoin(person, person.c.pk == _l.c.person)
         .outerjoin(profile, profile.c.commitment == _l.c.commitment)
-        .where(_c.c.number.is_not(None), inside, *_beyond(_c.c.village, _c.c.pk, village, pk))
+        .where(
+            _c.c.number.is_not(None),
+            within(region, _c.c.village),
+            *_beyond(_c.c.village, _c.c.pk, village, pk),
+        )
     )
     found = connection.execute(query.order_by(_c.c.village, _c.c.pk).limit(_ROWS)).all()
     titles = courses.titles(connection)

@@ -22,7 +22,7 @@ from hub.app import create_app
 from hub.db import reading, writing
 from hub.exports import xlsx_file
 from hub.exports.tables import ROWS
-from hub.queries import said
+from hub.queries import courses, said
 from hub.roles import NATION, Role
 from hub.views import sittings
 from hub.views.acts import WORDS
@@ -127,6 +127,20 @@ def test_the_filters_of_a_page_are_those_of_its_files(hub: Hub) -> None:
     assert [row["Kode wilayah"] for row in table(client, "/ekspor/wilayah.csv?wilayah=17")] == ["17.05"]
     whole = table(client, "/ekspor/wilayah.csv?wilayah=17.05&semua=1")
     assert len(whole) > 5 and sum(int(row["Peserta"]) for row in whole) == 2
+
+
+def test_the_villages_of_a_course_come_in_pages_by_their_codes(hub: Hub) -> None:
+    for seed in range(1, 5):
+        device = Device(seed).open(seed).registered(hub, f"17.05.10.200{5 - seed}")
+        device.seal(*(QuizSubmitted(person, 0, 2, 8_000, 1) for person in range(seed)))
+        device.send(hub)
+    found = table(browser(hub), f"/ekspor/pelatihan-desa.csv?pelatihan={COURSE[0].hex()}")
+    assert [(row["Kode desa"][-1], row["Peserta"]) for row in found] == [
+        ("1", "4"), ("2", "3"), ("3", "2"), ("4", "1"),
+    ]  # fmt: skip
+    with reading(hub.engine) as connection:
+        rows = courses.after(connection, COURSE[0], "17.05.10.2002", 1)
+        assert [(row.village, row.started) for row in rows] == [("17.05.10.2003", 2)]
 
 
 def test_an_excel_file_holds_numbers_dates_and_codes_that_stay_text(hub: Hub) -> None:
