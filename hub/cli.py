@@ -78,8 +78,15 @@ def init(data: Path, database: str | None, operator: str, password: str | None, 
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, type=click.IntRange(1, 65535), show_default=True)
 @click.option("--workers", default=2, type=click.IntRange(1, 64), show_default=True)
+@click.option(
+    "--log",
+    default="plain",
+    type=click.Choice(["plain", "json"]),
+    show_default=True,
+    help=_("Bentuk catatan jalannya pusat; json: satu objek per baris, tiap permintaan tercatat."),
+)
 @speak_errors
-def serve(data: Path, host: str, port: int, workers: int) -> None:
+def serve(data: Path, host: str, port: int, workers: int, log: str) -> None:
     from hub.server import run
     from hub.upstream import find
 
@@ -87,7 +94,7 @@ def serve(data: Path, host: str, port: int, workers: int) -> None:
         has_upstream = find(made.engine, made.config) is not None
     click.echo(_("Pusat: http://%(host)s:%(port)s (Ctrl-C untuk berhenti)") % {"host": host, "port": port})
     with cli_relay.relaying(data) if has_upstream else contextlib.nullcontext():
-        run(data, host, port, workers)
+        run(data, host, port, workers, log)
 
 
 @hub.command(help=_("Membuat kode pendaftaran untuk satu desa, atau menyetujui dan menolak perangkat."))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +31,9 @@ _NARROWED: Final = "lontar_narrowed"
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `url`; nothing is read or written yet."""
+    """An engine for `url`; nothing is read or written yet. Its errors say no values: people's names may be among them."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     engine, narrowed = _sqlite(url), _sqlite(url)
     event.listen(narrowed, "connect", policies.prepare_sqlite)
     event.listen(engine, "engine_disposed", lambda _: narrowed.dispose())
@@ -87,7 +88,7 @@ def refuse_newer(engine: Engine) -> None:
     """
     try:
         with engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+            current = revision(connection)
     except OperationalError as problem:
         raise DataFolderError(
             N_("Basis data %(url)s tidak dapat dibuka. Periksa alamat dan izinnya."),
@@ -98,6 +99,19 @@ def refuse_newer(engine: Engine) -> None:
         raise NewerDatabaseError(
             N_("Basis data ini dibuat oleh Lontar yang lebih baru. Perbarui Lontar; data tidak diubah.")
         )
+
+
+def revision(connection: Connection) -> str | None:
+    """Which version of the tables this database has; None where there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def own_revision() -> str:
+    """Which version of the tables this software works with."""
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    assert head is not None
+    return head
 
 
 def lock(connection: Connection, name: str) -> None:
@@ -128,7 +142,7 @@ def _alembic() -> AlembicConfig:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -168,6 +168,8 @@ segments = Table(
     info=with_row("log", "logs").info,
 )
 _is_waiting = segments.c.state == STORED
+# Figures of all that is held are read from this alone, never from what devices sent.
+Index("ix_segments_states", segments.c.state, segments.c.count)
 Index("ix_segments_waiting", segments.c.log, sqlite_where=_is_waiting, postgresql_where=_is_waiting)
 
 profiles = Table(
