@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from conftest import Server
 
 PASSPHRASE = "kata sandi cadangan"
+KEY = pyrage.x25519.Identity.generate()
+CLOSING = Closing(recipients=(str(KEY.to_public()),))
+OPENING = Opening(identities=(str(KEY),))
+"""What most tests close and open with: a passphrase is slow on purpose."""
 
 
 def quiet(name: str, done: int) -> None:
@@ -48,12 +52,12 @@ def quiet(name: str, done: int) -> None:
 
 
 def taken(hub: Hub, path: Path, closing: Closing | None = None, packs: bool = True) -> backup.Contents:
-    closing = closing or Closing(PASSPHRASE)
+    closing = closing or CLOSING
     return backup.take(hub.engine, hub.config, path, closing, now_ms(), quiet, packs)[0]
 
 
-def restored(data: Path, path: Path, url: str | None = None, passphrase: str = PASSPHRASE) -> Hub:
-    restoring.restore(data, path, Opening(passphrase), url, quiet)
+def restored(data: Path, path: Path, url: str | None = None) -> Hub:
+    restoring.restore(data, path, OPENING, url, quiet)
     return open_hub(data)
 
 
@@ -159,9 +163,7 @@ def test_a_backup_of_a_centre_that_works_on_shows_one_moment(centre: Centre, tmp
             is_done.append(True)
             Device(7).open(3).registered(centre.hub).send(centre.hub)
 
-    backup.take(
-        centre.hub.engine, centre.hub.config, tmp_path / "b", Closing(PASSPHRASE), now_ms(), meanwhile, True
-    )
+    backup.take(centre.hub.engine, centre.hub.config, tmp_path / "b", CLOSING, now_ms(), meanwhile, True)
     assert is_done and rows(centre.hub) != before
     again = restored(tmp_path / "again", tmp_path / "b")
     assert rows(again) == before
@@ -178,14 +180,14 @@ def test_a_backup_without_packs_leaves_them_out(centre: Centre, tmp_path: Path) 
 
 @pytest.mark.parametrize("onto", ["sqlite", "postgresql"])
 def test_a_backup_of_an_earlier_version_is_brought_to_this_one(
-    tmp_path: Path, onto: str, other_place: Callable[[str], str | None], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, onto: str, other_place: Callable[[str], str | None]
 ) -> None:
     old = made_hub(tmp_path / "old")
     path = tmp_path / "old-backup"
     columns = {"regions": ["code", "parent", "name"], "operators": ["pk", "name", "password_hash"]}
     head = backup.Head(1, "0.1", "0005", now_ms(), False, columns)
     chunks = {"regions": [["17", "", "Bengkulu"]], "operators": [[4, "operator", "x"]]}
-    backup_file.write(path, handmade(head, chunks, old), Closing(PASSPHRASE))
+    backup_file.write(path, handmade(head, chunks, old), CLOSING)
     again = restored(tmp_path / "again", path, other_place(onto))
     with db.reading(again.engine) as connection:
         assert db.revision(connection) == db.own_revision()
@@ -230,7 +232,7 @@ def handmade(
 
 def test_a_backup_proves_itself_without_being_restored(centre: Centre, tmp_path: Path) -> None:
     contents = taken(centre.hub, tmp_path / "b")
-    head, found = backup.verify(tmp_path / "b", Opening(PASSPHRASE), quiet)
+    head, found = backup.verify(tmp_path / "b", OPENING, quiet)
     assert found == contents
     assert found.rows == {name: len(of) for name, of in rows(centre.hub).items()}
     assert head.revision == db.own_revision()
@@ -256,7 +258,7 @@ def test_a_backup_that_was_cut_or_changed_anywhere_is_refused_and_nothing_is_res
         for wrong in (data[:place], data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]):
             bad.write_bytes(wrong)
             with pytest.raises(BackupError):
-                restoring.restore(tmp_path / "again", bad, Opening(PASSPHRASE), None, quiet)
+                restoring.restore(tmp_path / "again", bad, OPENING, None, quiet)
             assert not list((tmp_path / "again").glob("*")), place
 
 
@@ -282,9 +284,9 @@ def test_a_hostile_backup_fills_nothing(
         name: ["x"] for name in chunks if name != "regions"
     }
     head = backup.Head(1, "9", "0006", now_ms(), False, columns)
-    backup_file.write(tmp_path / "b", handmade(head, chunks, old, more), Closing(PASSPHRASE))
+    backup_file.write(tmp_path / "b", handmade(head, chunks, old, more), CLOSING)
     with pytest.raises(BackupError):
-        restoring.restore(tmp_path / "again", tmp_path / "b", Opening(PASSPHRASE), place, quiet)
+        restoring.restore(tmp_path / "again", tmp_path / "b", OPENING, place, quiet)
     assert not list((tmp_path / "again").iterdir())
     assert not (tmp_path / "outside").exists()
     if place is not None:
@@ -303,9 +305,9 @@ def test_later_formats_and_tables_are_refused(tmp_path: Path) -> None:
         )
     ):
         path = tmp_path / f"b{number}"
-        backup_file.write(path, handmade(head, {}, old), Closing(PASSPHRASE))
+        backup_file.write(path, handmade(head, {}, old), CLOSING)
         with pytest.raises(BackupError, match="lebih baru"):
-            restoring.restore(tmp_path / "again", path, Opening(PASSPHRASE), None, quiet)
+            restoring.restore(tmp_path / "again", path, OPENING, None, quiet)
     old.close()
 
 
@@ -343,7 +345,7 @@ def test_a_backup_for_recipients_alone_has_no_passphrase(hub: Hub, tmp_path: Pat
 def test_tar_age_and_zstd_alone_open_it(hub: Hub, tmp_path: Path) -> None:
     import zstandard
 
-    taken(hub, tmp_path / "b")
+    taken(hub, tmp_path / "b", Closing(PASSPHRASE))
     with tarfile.open(tmp_path / "b") as outer:
         parts = {name: outer.extractfile(name).read() for name in outer.getnames()}  # type: ignore[union-attr]
     key = pyrage.x25519.Identity.from_str(
@@ -365,7 +367,7 @@ def test_what_goes_wrong_leaves_no_file(hub: Hub, tmp_path: Path) -> None:
         raise BusyError("away")
 
     with pytest.raises(BusyError):
-        backup.take(hub.engine, hub.config, tmp_path / "b", Closing(PASSPHRASE), now_ms(), broken, True)
+        backup.take(hub.engine, hub.config, tmp_path / "b", CLOSING, now_ms(), broken, True)
     assert [path.name for path in tmp_path.iterdir() if path.name == "b" or "tmp" in path.name] == []
 
 
@@ -379,7 +381,7 @@ def test_a_file_that_is_there_stays(hub: Hub, tmp_path: Path) -> None:
 def test_what_a_killed_backup_left_is_in_nobody_s_way(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / ".b.tmp").write_bytes(b"x" * 10_000_000)
     taken(hub, tmp_path / "b")
-    backup.verify(tmp_path / "b", Opening(PASSPHRASE), quiet)
+    backup.verify(tmp_path / "b", OPENING, quiet)
     assert not (tmp_path / ".b.tmp").exists()
 
 
@@ -462,7 +464,7 @@ def test_a_large_centre_takes_no_more_memory(tmp_path: Path) -> None:
     taken(made, tmp_path / "small", packs=False)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     taken(made, tmp_path / "b")
-    backup.verify(tmp_path / "b", Opening(PASSPHRASE), quiet)
+    backup.verify(tmp_path / "b", OPENING, quiet)
     restored(tmp_path / "again", tmp_path / "b").close()
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
     assert (tmp_path / "b").stat().st_size > 290_000_000
