@@ -258,6 +258,20 @@ def upgrade(data: Path) -> None:
         click.echo(_("Basis data sesuai versi ini."))
 
 
+@hub.command(help=_("Menghapus yang tidak perlu lagi menurut aturan; tanpa --do-it hanya menghitung."))
+@DATA
+@click.option("--do-it", is_flag=True, help=_("Sungguh menghapus."))
+@speak_errors
+def tidy(data: Path, do_it: bool) -> None:
+    from hub import tidy as rules
+
+    with _opened(data) as made:
+        for label, count in rules.tidy(made.engine, made.config, made.intake.now_ms(), do_it):
+            click.echo(f"{_(label):34} {count}")
+        if not do_it:
+            click.echo(_("Belum ada yang dihapus. Ulangi dengan --do-it."), err=True)
+
+
 @contextlib.contextmanager
 def _opened(data: Path) -> Iterator[Hub]:
     from hub.wiring import open_hub

@@ -51,7 +51,7 @@ class Sittings:
         sitting = Sitting(secrets.token_urlsafe(24), operator)
         now = self._now_ms()
         with writing(self._engine) as connection:
-            _forget_ended(connection, now)
+            forget_ended(connection, now)
             value = _VALUE.pack(operator.pk, now, now)
             connection.execute(insert(settings).values(key=_key(sitting.id), value=value))
         return sitting
@@ -93,8 +93,10 @@ def _is_on(value: bytes, now: int) -> bool:
     return bool(now - seen <= IDLE_MS and now - began <= LONGEST_MS)
 
 
-def _forget_ended(connection: Connection, now: int) -> None:
+def forget_ended(connection: Connection, now: int) -> int:
+    """Take away the sittings that are over; returns how many there were."""
     rows = connection.execute(select(settings).where(settings.c.key.startswith(_PREFIX))).all()
     ended = [row.key for row in rows if not _is_on(row.value, now)]
     if ended:
         connection.execute(delete(settings).where(settings.c.key.in_(ended)))
+    return len(ended)

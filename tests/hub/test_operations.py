@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -22,20 +23,27 @@ from typing import Any
 
 import pytest
 from centre import made_hub
-from device import Device
+from click.testing import CliRunner
+from device import VILLAGE, Device
 from office import world
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
+from sqlalchemy import func, select, text
+from state import merged_state
 from test_endpoint import pages
-from test_pages import browser, counted, village
+from test_packs_hub import course, publisher
+from test_pages import browser, counted, enter, village
 
-from hub import config, db, health, log_lines, schema
+from hub import alerts, config, db, health, invitations, log_lines, merge, packs, registry, schema, tidy
 from hub.app import create_app
+from hub.cli import hub as hub_command
 from hub.endpoint import Endpoint
 from hub.errors import BusyError
+from hub.roles import NATIONAL
+from hub.schema_base import metadata
 from hub.wiring import Hub, now_ms
 from web.data_folder import DataFolderError
 
+DAY_MS = 24 * 3600 * 1000
 TOKEN = "rahasia-pemantau"
 
 
@@ -359,3 +367,126 @@ def test_a_database_that_is_away_refuses_figures_too(hub: Hub) -> None:
     assert ask(lost, "/metrik", TOKEN)[0] == 503
     with pytest.raises(BusyError), db.reading(away):
         pass
+
+
+# What need not be kept
+
+
+def tidied(hub: Hub, days: int, is_done: bool = True) -> dict[str, int]:
+    """What goes when the hub is tidied so many days from now."""
+    return dict(tidy.tidy(hub.engine, hub.config, now_ms() + days * DAY_MS, is_done))
+
+
+def everything(hub: Hub) -> dict[str, int]:
+    with db.reading(hub.engine) as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in metadata.sorted_tables
+        }
+
+
+def untidy(hub: Hub) -> Device:
+    """A hub with one of everything that ends: invitation, code, wrong guess, sitting, alerts dealt with."""
+    device = village(hub)
+    invitations.make(hub.engine, "Bu Siti", NATIONAL, secrets.token_urlsafe, now_ms())
+    registry.issue_code(hub.engine, VILLAGE, secrets.token_bytes, now_ms())
+    browser(hub)
+    enter(browser(hub, logged_in=False), "kata-sandi-keliru")
+    with db.writing(hub.engine) as connection:
+        for number, kind in enumerate(
+            (alerts.FORK, alerts.BEHIND, alerts.UNREADABLE, alerts.STRANGE_KIND), 1
+        ):
+            alerts.raise_alert(connection, kind, 1, b"x", now_ms())
+            if kind != alerts.BEHIND:
+                alerts.handle(connection, number, "operator", now_ms())
+    return device
+
+
+def test_what_has_ended_goes_and_nothing_else(hub: Hub) -> None:
+    untidy(hub)
+    before = everything(hub)
+    assert set(tidied(hub, 0).values()) == {0}
+    assert everything(hub) == before
+    gone = tidied(hub, hub.config.keep_alerts_days + 1)
+    assert gone == {
+        "Undangan yang lewat": 1,
+        "Kode pendaftaran yang lewat": 1,
+        "Percobaan masuk yang lama": 1,
+        "Sesi masuk yang berakhir": 1,
+        "Peringatan lama yang ditangani": 1,
+        "Versi lama pelatihan": 0,
+        "Bita paket yang dibebaskan": 0,
+    }
+    after = everything(hub)
+    changed = {name: count - after[name] for name, count in before.items() if count != after[name]}
+    assert changed == {"settings": 3, "registration_codes": 1, "alerts": 1}
+
+
+def test_an_alert_that_waits_stays_however_old_it_is(hub: Hub) -> None:
+    untidy(hub)
+    tidied(hub, 10_000)
+    with db.reading(hub.engine) as connection:
+        kinds = (
+            connection.execute(select(schema.alerts.c.kind).order_by(schema.alerts.c.pk)).scalars().all()
+        )
+    # Those that reading the segments again would raise stay dealt with.
+    assert kinds == [alerts.BEHIND, alerts.UNREADABLE, alerts.STRANGE_KIND]
+
+
+def test_counting_takes_nothing_away(hub: Hub) -> None:
+    untidy(hub)
+    before = everything(hub)
+    counted_only = tidied(hub, 10_000, is_done=False)
+    assert everything(hub) == before
+    gone = tidied(hub, 10_000)
+    assert counted_only == {name: count for name, count in gone.items() if name in counted_only}
+    assert sum(tidied(hub, 10_000).values()) == 0
+
+
+def test_what_devices_sent_stays_whatever_is_tidied(hub: Hub) -> None:
+    untidy(hub)
+    before = merged_state(hub)
+    tidied(hub, 10_000)
+    merge.rebuild(hub.engine)
+    after = merged_state(hub)
+    assert {**after, "alerts": ()} == {**before, "alerts": ()}
+
+
+def test_versions_that_were_replaced_long_ago_go_with_the_pieces_that_only_they_have(
+    hub: Hub, tmp_path: Path
+) -> None:
+    key, store = publisher(hub), packs.store_of(hub.config)
+    files = [course(tmp_path / f"c{version}", key, version)[0] for version in (1, 2, 3)]
+    other, _ = course(tmp_path / "o", key, 5, "lain")
+    hashes = [packs.publish(hub.engine, hub.config, file, [""], now_ms())[1] for file in files[:2]]
+    # Looked at, but promised to nobody yet.
+    packs.keep(hub.engine, hub.config, files[2])
+    packs.keep(hub.engine, hub.config, other)
+
+    def held() -> list[int]:
+        return sorted(one.manifest.version for one in store.packs())
+
+    assert tidied(hub, 100)["Versi lama pelatihan"] == 0, "still promised"
+    packs.withdraw(hub.engine, hashes[0], "diganti", now_ms())
+    assert tidied(hub, 29)["Versi lama pelatihan"] == 0, "somebody may still be fetching it"
+    assert tidied(hub, 31, is_done=False)["Versi lama pelatihan"] == 1
+    assert held() == [1, 2, 3, 5]
+    pieces = len(list((store.folder / "pieces").rglob("*")))
+    gone = tidied(hub, 31)
+    assert (gone["Versi lama pelatihan"], gone["Bita paket yang dibebaskan"] > 0) == (1, True)
+    assert held() == [2, 3, 5]
+    assert len(list((store.folder / "pieces").rglob("*"))) < pieces
+    for one in packs.store_of(hub.config).packs():
+        assert one.lesson(1)
+    # Given out again, it is whole again.
+    packs.publish(hub.engine, hub.config, files[0], [""], now_ms())
+    assert [one.lesson(1) for one in packs.store_of(hub.config).packs() if one.manifest.version == 1]
+
+
+def test_the_command_counts_first_and_does_it_when_told(tmp_path: Path) -> None:
+    made_hub(tmp_path / "hub").close()
+    for words, is_told in ((), True), (("--do-it",), False):
+        done = CliRunner().invoke(hub_command, ["tidy", "--data", str(tmp_path / "hub"), *words])
+        assert done.exit_code == 0
+        assert ("--do-it" in done.stderr) is is_told
+        assert "Undangan yang lewat" in done.stdout
