@@ -249,12 +249,16 @@ def password(data: Path, operator: str, password: str) -> None:
 
 @hub.command(help=_("Membawa basis data ke versi Lontar ini."))
 @DATA
+@click.option("--if-needed", is_flag=True, help=_("Tidak menyentuh apa pun bila sudah sesuai."))
 @speak_errors
-def upgrade(data: Path) -> None:
+def upgrade(data: Path, if_needed: bool) -> None:
     from hub import db
 
     with _opened(data) as made:
-        db.upgrade(made.engine)
+        with db.reading(made.engine) as connection:
+            is_current = db.revision(connection) == db.own_revision()
+        if not (if_needed and is_current):
+            db.upgrade(made.engine)
         click.echo(_("Basis data sesuai versi ini."))
 
 

@@ -66,6 +66,8 @@ def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> C
     )
     (data / "keyset.cose").write_bytes(sign_keyset(root, keyset))
     url = database_url or f"sqlite:///{(data / 'hub.db').resolve()}"
+    # The address of a database may hold a password.
+    (data / FILE).touch(mode=0o600)
     (data / FILE).write_text(as_toml("database_url", url), encoding="utf-8")
     return load(data)
 

@@ -113,8 +113,10 @@ def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: 
 
 
 def _put(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = 0o644 if "packs" in path.parts else 0o600
+    # Packs are for everyone (nginx reads them), keys and settings for nobody else.
+    is_public = path.suffix != ".key" and path.parent.name not in ("keys", _WAITING)
+    path.parent.mkdir(mode=0o755 if is_public else 0o700, parents=True, exist_ok=True)
+    mode = 0o644 if is_public else 0o600
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
         file.flush()

@@ -490,3 +490,17 @@ def test_the_command_counts_first_and_does_it_when_told(tmp_path: Path) -> None:
         assert done.exit_code == 0
         assert ("--do-it" in done.stderr) is is_told
         assert "Undangan yang lewat" in done.stdout
+
+
+# The database's settings
+
+
+def test_postgresql_takes_the_settings_that_are_recommended(request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue("postgresql")
+    file = Path(__file__).parents[2] / "deploy" / "hub" / "postgresql.conf"
+    lines = re.findall(r"^(\w+) = ('[^']*'|[^\s#]+)", file.read_text(), re.M)
+    assert len(lines) > 20
+    for name, value in lines:
+        quoted = value if value.startswith("'") else f"'{value}'"
+        server.do(f"alter system set {name} = {quoted}")
+        server.do(f"alter system reset {name}")
