@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import configparser
+import http.client
 import re
 import shlex
 import shutil
+import signal
+import socket
+import ssl
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 import pytest
+from centre import made_hub
+from device import Device
+from sqlalchemy import func, select
 
 import lontar
 from content_packs import publishing
 from content_packs.pack_files import _FILE as PACK_FILE
 from hub import health, packs
 from hub.app import create_app
+from hub.db import reading
+from hub.schema import segments
 from hub.views import packs as pack_pages
 from hub.views import sticks
-from hub.wiring import open_hub
+from hub.wiring import Hub, open_hub
 from sync import courier, exchange, limits, registration
+from sync.entries import QuestionAnswered
 
 ROOT = Path(__file__).parents[2]
 PLACE = ROOT / "deploy" / "hub"
@@ -29,7 +43,7 @@ UNITS = sorted(path for path in PLACE.iterdir() if path.suffix in (".service", "
 DATA = "/var/lib/lontar-hub"
 BACKUPS = "/var/backups/lontar-hub"
 PROGRAM = "/opt/lontar-hub/kini/bin/lontar"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/tmp/progs/usr/sbin")
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 OF_DEBIAN = {
     "adduser", "age", "age-keygen", "apt", "certbot", "chgrp", "chmod", "chown", "cp", "createdb", "createuser",
     "curl", "df", "install", "journalctl", "ln", "ls", "mv", "nginx", "python3", "rm", "sed", "sudo", "systemctl",
@@ -179,8 +193,6 @@ def test_packs_are_read_from_where_the_hub_keeps_them_and_nothing_else_is() -> N
 
 
 def test_where_somebody_could_guess_there_is_a_limit(tmp_path: Path) -> None:
-    from centre import made_hub
-
     made_hub(tmp_path / "hub").close()
     hub = open_hub(tmp_path / "hub")
     rules = {rule.rule for rule in create_app(hub).url_map.iter_rules()}
@@ -200,27 +212,139 @@ def test_where_somebody_could_guess_there_is_a_limit(tmp_path: Path) -> None:
     assert "deny all;" in locations()["= /metrik"]
 
 
+def before(hub_port: int, port: int, data: Path, folder: Path) -> list[str]:
+    """The command that starts nginx with our file, on other ports and folders and with a certificate of its own."""
+    key, certificate = folder / "key.pem", folder / "cert.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-days",
+        "2",
+    ]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    site = (PLACE / "nginx.conf").read_text()
+    for theirs, ours in (
+        (r"listen \[::\]", "#listen [::]"),
+        (r"/etc/letsencrypt/\S+/fullchain.pem", str(certificate)),
+        (r"/etc/letsencrypt/\S+/privkey.pem", str(key)),
+        (r"listen 80;", "listen 127.0.0.1:0;" if port else "listen 80;"),
+        (r"listen 443", f"listen 127.0.0.1:{port}" if port else "listen 443"),
+        (r"127\.0\.0\.1:8000", f"127.0.0.1:{hub_port}"),
+        (re.escape(DATA), str(data)),
+    ):
+        site = re.sub(theirs, ours, site)
+    site = re.sub(r"server \{\n    listen 127\.0\.0\.1:0;.*?^\}\n", "", site, flags=re.M | re.S)
+    (folder / "site").write_text(site)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/pid; error_log stderr; daemon off; user root; events {{}}\n"
+        f"http {{ {places} access_log off; include {folder}/site; }}\n"
+    )
+    return [str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
 @pytest.mark.skipif(NGINX is None, reason="no nginx here")
 def test_nginx_takes_its_file(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate]
-        + ["-subj", "/CN=x", "-days", "2"],
-        check=True,
-        capture_output=True,
-    )
-    site = (PLACE / "nginx.conf").read_text()
-    site = re.sub(r"/etc/letsencrypt/\S+/fullchain.pem", str(certificate), site)
-    site = re.sub(r"/etc/letsencrypt/\S+/privkey.pem", str(key), site)
-    (tmp_path / "site").write_text(site.replace("listen [::]", "#listen [::]"))
-    (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; include {tmp_path}/site; }}\n"
-    )
-    done = subprocess.run(
-        [str(NGINX), "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], capture_output=True, text=True
-    )
+    done = subprocess.run([*before(8000, 0, tmp_path, tmp_path), "-t"], capture_output=True, text=True)
     assert done.returncode == 0 and "successful" in done.stderr, done.stderr
+
+
+def stored(hub: Hub) -> int:
+    """How many entries were stored."""
+    with reading(hub.engine) as connection:
+        return int(connection.execute(select(func.coalesce(func.sum(segments.c.count), 0))).scalar_one())
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.05)
+        yield
+    finally:
+        process.send_signal(signal.SIGQUIT if "nginx" in command[0] else signal.SIGTERM)
+        process.wait(90)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(NGINX is None, reason="no nginx here")
+def test_behind_nginx_a_cut_upload_counts_packs_come_from_the_disk_and_guesses_are_slowed(
+    tmp_path: Path,
+) -> None:
+    hub = made_hub(tmp_path / "hub")
+    device = Device(1).registered(hub).open()
+    for _ in range(6):
+        seconds = (device.rng.randrange(10**6) for _ in range(400))
+        device.seal(*(QuestionAnswered(0, 0, 1, 1, 1, True, many) for many in seconds))
+    piece = tmp_path / "hub" / "packs" / "pieces" / "00" / ("0" * 64)
+    piece.parent.mkdir(parents=True)
+    piece.write_bytes(b"x" * 1000)
+    folder, hub_port, port = tmp_path / "nginx", free_port(), free_port()
+    folder.mkdir()
+    serve = [
+        sys.executable,
+        "-m",
+        "lontar",
+        "hub",
+        "serve",
+        "--data",
+        str(hub.config.data),
+        "--workers",
+        "1",
+    ]
+    trusting = ssl._create_unverified_context()
+
+    def speak(method: str, path: str, body: bytes = b"") -> http.client.HTTPResponse:
+        road = http.client.HTTPSConnection("localhost", port, timeout=60, context=trusting)
+        road.request(method, path, body or None)
+        answer = road.getresponse()
+        answer.read()
+        return answer
+
+    with (
+        running([*serve, "--port", str(hub_port)], hub_port),
+        running(before(hub_port, port, hub.config.data, folder), port),
+    ):
+        assert speak("GET", "/siap").status == 200
+        assert speak("POST", "/v1/sync", b"x" * 310 * 1024).status == 413
+        assert speak("POST", "/masuk", b"x" * 130 * 1024).status == 413
+        found = speak("GET", f"/packs/pieces/00/{'0' * 64}")
+        assert (found.status, found.getheader("Server")) == (200, "nginx")
+        assert "immutable" in (found.getheader("Cache-Control") or "")
+        for path in (
+            "/packs/../hub.toml",
+            "/packs/pieces/00/%2e%2e/%2e%2e/%2e%2e/hub.toml",
+            "/packs/hub.db",
+        ):
+            assert speak("GET", path).status in (400, 404)
+        # All of the body but its last bytes.
+        body = device.header() + b"".join(sealed.data for sealed in device.segments)
+        with trusting.wrap_socket(socket.create_connection(("127.0.0.1", port))) as road:
+            head = f"POST /v1/sync HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+            road.sendall(head.encode() + body[:-5])
+            until = time.monotonic() + 60
+            while stored(hub) < len(device.entries) - 800 and time.monotonic() < until:
+                time.sleep(0.05)
+            # Before the rest has come, or hasn't.
+            assert stored(hub) >= len(device.entries) - 800
+        assert {speak("GET", "/masuk").status for _ in range(40)} == {200, 429}
+    hub.close()
 
 
 # The runbook
