@@ -51,7 +51,7 @@ class JsonLogger(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
+        logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
         for log in (logging.getLogger(), self.error_log, self.access_log):
             for way_out in log.handlers:
                 way_out.setFormatter(Lines())

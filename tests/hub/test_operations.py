@@ -315,6 +315,7 @@ def test_a_server_writes_json_lines_without_tokens_in_them(tmp_path: Path) -> No
     ]
     for one in requests:
         assert one["ms"] >= 0 and one["bytes"] > 0 and one["pid"] != server.pid
+    assert {one["logger"] for one in lines} == {"gunicorn.access", "gunicorn.error"}
     assert "rahasia" not in log.read_text()
     # Besides them there is only what the command says to a person.
     assert len(log.read_text().splitlines()) == len(lines) + 1
