@@ -28,6 +28,7 @@ from hub.views import (
     learners,
     more,
     overview,
+    own,
     pack,
     packs,
     regions,
@@ -60,6 +61,18 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
+    for view in (
+        sticks,
+        bundles,
+        couriers,
+        announcements,
+        packs,
+        pack,
+        certificates,
+        accounts,
+        own,
+        acts,
+        more,
+    ):
         app.register_blueprint(view.blueprint)
     return app

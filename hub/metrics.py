@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, func, select
 
-from hub import audit, ledger, schema
+from hub import audit, ledger, overview, schema
 from hub.queries import alerts, bundles, said
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -40,7 +40,7 @@ def figures(connection: Connection, now_ms: int) -> list[Figure]:
     """Everything that is told. Times are seconds since 1970, ages seconds."""
     return [
         Figure("lontar_hub_devices", "Devices by state.", _devices(connection), "state"),
-        *_segments(connection),
+        Figure("lontar_hub_entries", "Entries held, by state.", _entries(connection), "state"),
         *_lag(connection, now_ms),
         Figure("lontar_hub_last_intake_seconds", "When the newest segment came.", _last_intake(connection)),
         Figure(
@@ -71,17 +71,9 @@ def _devices(connection: Connection) -> dict[str, float]:
     return {"registered": 0, "waiting": 0} | found
 
 
-def _segments(connection: Connection) -> Sequence[Figure]:
-    query = select(_s.state, func.count(), func.sum(_s.count)).group_by(_s.state)
-    found = {state: (segments, int(entries)) for state, segments, entries in connection.execute(query)}
-
-    def by_state(which: int) -> dict[str, float]:
-        return {word: found.get(state, (0, 0))[which] for state, word in _STATES.items()}
-
-    return (
-        Figure("lontar_hub_segments", "Segments held, by state.", by_state(0), "state"),
-        Figure("lontar_hub_entries", "Entries held, by state.", by_state(1), "state"),
-    )
+def _entries(connection: Connection) -> dict[str, float]:
+    found = overview.entries_held(connection)
+    return {word: found.get(state, 0) for state, word in _STATES.items()}
 
 
 def _lag(connection: Connection, now_ms: int) -> Sequence[Figure]:
@@ -89,10 +81,12 @@ def _lag(connection: Connection, now_ms: int) -> Sequence[Figure]:
     is_waiting = and_(_s.state == schema.STORED, _s.branch.is_not(None))
     query = select(func.count(), func.min(_s.received_ms)).where(is_waiting)
     count, oldest_ms = connection.execute(query).one()
+    stale = connection.execute(select(func.count()).select_from(schema.stale_villages)).scalar_one()
     age = 0.0 if oldest_ms is None else max(0, now_ms - oldest_ms) / 1000
     return (
         Figure("lontar_hub_projection_waiting_segments", "Stored and not merged yet.", {"": count}),
         Figure("lontar_hub_projection_lag_seconds", "Age of the oldest of them.", {"": age}),
+        Figure("lontar_hub_villages_stale", "Whose sums are added up anew.", {"": stale}),
     )
 
 

@@ -152,7 +152,7 @@ def test_figures_say_what_is_held_and_what_waits(hub: Hub) -> None:
     browser(hub)
     found = figures(hub)
     assert (found["devices registered"], found["devices waiting"]) == (1, 1)
-    assert (found["entries merged"], found["segments merged"]) == (len(device.entries), 2)
+    assert found["entries merged"] == len(device.entries)
     assert found["alerts_open fork"] == 1
     assert found["bundles_overdue"] == 0
     assert before - 60 < found["last_intake_seconds"] <= before
@@ -186,16 +186,7 @@ def test_figures_take_the_same_few_statements_however_much_is_held(hub: Hub) -> 
     few = cost()
     for seed in range(1, 6):
         village(hub, seed)
-    assert cost() == few <= 10
-
-
-def test_what_is_held_is_counted_from_an_index_alone(tmp_path: Path) -> None:
-    made = made_hub(tmp_path / "hub")
-    with db.reading(made.engine) as connection:
-        query = "explain query plan select state, count(*), sum(count) from segments group by state"
-        plan = connection.exec_driver_sql(query).all()
-    assert "COVERING INDEX ix_segments_states" in plan[0][3]
-    made.close()
+    assert cost() == few <= 12
 
 
 # The log
@@ -420,7 +411,7 @@ def test_what_has_ended_goes_and_nothing_else(hub: Hub) -> None:
     }
     after = everything(hub)
     changed = {name: count - after[name] for name, count in before.items() if count != after[name]}
-    assert changed == {"settings": 3, "registration_codes": 1, "alerts": 1}
+    assert changed == {"settings": 2, "sittings": 1, "registration_codes": 1, "alerts": 1}
 
 
 def test_an_alert_that_waits_stays_however_old_it_is(hub: Hub) -> None:
