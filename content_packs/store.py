@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -219,6 +219,21 @@ class PackStore:
         self._piece.cache_clear()
         return freed
 
+    def remove(self, manifest_hashes: Collection[bytes]) -> int:
+        """Take whole packs off the disk, but for pieces that others need; returns how many bytes that freed."""
+        gone: set[bytes] = set()
+        for manifest_hash in manifest_hashes:
+            envelope = self._envelope(manifest_hash)
+            if envelope is not None:
+                gone |= _digests(open_manifest(envelope))
+            # First the manifest: none may name pieces that aren't there any more.
+            self._manifest_path(manifest_hash).unlink(missing_ok=True)
+            self._opened.pop(manifest_hash, None)
+        coming = (self.offer(bytes.fromhex(path.stem)) for path in (self.folder / "offers").glob("*.cose"))
+        needed = [_digests(open_manifest(envelope)) for envelope in coming if envelope is not None]
+        needed += [_digests(pack.manifest) for pack in self.packs()]
+        return self.forget(gone.difference(*needed))
+
     def packs(self) -> list[InstalledPack]:
         """Everything installed, by title and version."""
         found = (self.get(bytes.fromhex(path.stem)) for path in self.folder.glob("*.cose"))
@@ -305,6 +320,10 @@ def _whole(path: Path, digest: bytes) -> bytes | None:
     except OSError:
         return None
     return content if sha256(content) == digest else None
+
+
+def _digests(manifest: Manifest) -> set[bytes]:
+    return {digest for file in manifest.files for digest in file.pieces}
 
 
 def _urgency(file: File) -> tuple[int, int]:

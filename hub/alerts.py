@@ -1,6 +1,6 @@
 """What needs a person's eye, each thing once however often it happens. Owns the table alerts.
 
-An alert ends when an operator has dealt with it, for good: the row stays, with who and when. Some end by themselves
+An alert ends when an operator has dealt with it, for good: the row stays, with who and when, until it is old. Some end by themselves
 as well, when their cause is gone; that isn't written down but asked of what this hub holds (`queries.alerts`).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.errors import NotFoundError
 from hub.schema import alerts
@@ -58,3 +58,12 @@ def handle(connection: Connection, pk: int, operator: str, now_ms: int) -> None:
         .where(alerts.c.pk == pk, alerts.c.handled_ms.is_(None))
         .values(handled_ms=now_ms, handled_by=operator)
     )
+
+
+def forget_handled(connection: Connection, before_ms: int) -> int:
+    """Take away alerts that were dealt with before then; returns how many there were.
+
+    Those that a rebuild of the tables would raise again stay: they were dealt with for good.
+    """
+    is_old = (alerts.c.handled_ms < before_ms, alerts.c.kind.not_in((UNREADABLE, STRANGE_KIND)))
+    return connection.execute(delete(alerts).where(*is_old)).rowcount

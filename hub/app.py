@@ -7,9 +7,11 @@ this machine's own names and literal addresses are. Behind TLS the cookies are m
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
+from hub import log_lines
 from hub.views import (
     accounts,
     acts,
@@ -38,14 +40,21 @@ from hub.wiring import Hub
 from web.app import prepare
 
 
+class _Pages(Flask):
+    def log_exception(self, exc_info: Any) -> None:
+        """As Flask does it, but without an address that may tell about whom it is."""
+        self.logger.error("%s %s", request.method, log_lines.shown_path(), exc_info=exc_info)
+
+
 def create_app(hub: Hub) -> Flask:
     """The operators' pages. The hub stays the caller's to close."""
-    app = Flask(__name__, static_folder=None)
+    app = _Pages(__name__, static_folder=None)
     app.config.from_mapping(
         SECRET_KEY=hub.config.session_secret,
         SESSION_COOKIE_NAME="lontar_hub",
         ALLOWED_HOSTS=tuple(os.environ.get("LONTAR_HUB_HOSTS", "").split()),
     )
+    log_lines.prepare(app)
     sticks.prepare(app)
     packs.prepare(app)
     prepare(app)

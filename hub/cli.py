@@ -78,8 +78,15 @@ def init(data: Path, database: str | None, operator: str, password: str | None, 
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, type=click.IntRange(1, 65535), show_default=True)
 @click.option("--workers", default=2, type=click.IntRange(1, 64), show_default=True)
+@click.option(
+    "--log",
+    default="plain",
+    type=click.Choice(["plain", "json"]),
+    show_default=True,
+    help=_("Bentuk catatan jalannya pusat; json: satu objek per baris, tiap permintaan tercatat."),
+)
 @speak_errors
-def serve(data: Path, host: str, port: int, workers: int) -> None:
+def serve(data: Path, host: str, port: int, workers: int, log: str) -> None:
     from hub.server import run
     from hub.upstream import find
 
@@ -87,7 +94,7 @@ def serve(data: Path, host: str, port: int, workers: int) -> None:
         has_upstream = find(made.engine, made.config) is not None
     click.echo(_("Pusat: http://%(host)s:%(port)s (Ctrl-C untuk berhenti)") % {"host": host, "port": port})
     with cli_relay.relaying(data) if has_upstream else contextlib.nullcontext():
-        run(data, host, port, workers)
+        run(data, host, port, workers, log)
 
 
 @hub.command(help=_("Membuat kode pendaftaran untuk satu desa, atau menyetujui dan menolak perangkat."))
@@ -242,13 +249,31 @@ def password(data: Path, operator: str, password: str) -> None:
 
 @hub.command(help=_("Membawa basis data ke versi Lontar ini."))
 @DATA
+@click.option("--if-needed", is_flag=True, help=_("Tidak menyentuh apa pun bila sudah sesuai."))
 @speak_errors
-def upgrade(data: Path) -> None:
+def upgrade(data: Path, if_needed: bool) -> None:
     from hub import db
 
     with _opened(data) as made:
-        db.upgrade(made.engine)
+        with db.reading(made.engine) as connection:
+            is_current = db.revision(connection) == db.own_revision()
+        if not (if_needed and is_current):
+            db.upgrade(made.engine)
         click.echo(_("Basis data sesuai versi ini."))
+
+
+@hub.command(help=_("Menghapus yang tidak perlu lagi menurut aturan; tanpa --do-it hanya menghitung."))
+@DATA
+@click.option("--do-it", is_flag=True, help=_("Sungguh menghapus."))
+@speak_errors
+def tidy(data: Path, do_it: bool) -> None:
+    from hub import tidy as rules
+
+    with _opened(data) as made:
+        for label, count in rules.tidy(made.engine, made.config, made.intake.now_ms(), do_it):
+            click.echo(f"{_(label):34} {count}")
+        if not do_it:
+            click.echo(_("Belum ada yang dihapus. Ulangi dengan --do-it."), err=True)
 
 
 @contextlib.contextmanager
@@ -262,4 +287,4 @@ def _opened(data: Path) -> Iterator[Hub]:
         made.close()
 
 
-from hub import cli_accounts, cli_export, cli_keys, cli_relay, cli_road  # noqa: E402, F401 - they add their commands
+from hub import cli_accounts, cli_backup, cli_export, cli_keys, cli_relay, cli_road  # noqa: E402, F401 - they add their commands

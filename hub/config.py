@@ -20,7 +20,9 @@ from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
 from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "hub.toml"
-_SETTINGS: Final = ("database_url", "public_url")
+_SETTINGS: Final = ("database_url", "public_url", "metrics_token", "keep_alerts_days")
+_KEEP_ALERTS_DAYS: Final = 365
+_DAYS_MOST: Final = 36_500
 _KEYS: Final = ("root", "hub", "intake", "publisher", "session")
 
 
@@ -39,6 +41,10 @@ class Config:
     random_bytes: RandomBytes
     public_url: str = ""
     """The address that villages are told; empty where nobody wrote it down."""
+    metrics_token: str = ""
+    """What who reads the figures of `hub.metrics` must name; without it nobody reads them."""
+    keep_alerts_days: int = _KEEP_ALERTS_DAYS
+    """How long an alert that an operator has dealt with is kept."""
 
 
 def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> Config:
@@ -60,6 +66,8 @@ def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> C
     )
     (data / "keyset.cose").write_bytes(sign_keyset(root, keyset))
     url = database_url or f"sqlite:///{(data / 'hub.db').resolve()}"
+    # The address of a database may hold a password.
+    (data / FILE).touch(mode=0o600)
     (data / FILE).write_text(as_toml("database_url", url), encoding="utf-8")
     return load(data)
 
@@ -95,7 +103,17 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         tuple(_opening_key(path) for path in sorted((data / "keys").glob("intake*.key"))),
         secrets.token_bytes,
         str(values.get("public_url", "")).rstrip("/"),
+        str(values.get("metrics_token", "")),
+        _days(values.get("keep_alerts_days", _KEEP_ALERTS_DAYS)),
     )
+
+
+def _days(told: object) -> int:
+    if not str(told).isdecimal() or not 1 <= int(str(told)) <= _DAYS_MOST:
+        raise DataFolderError(
+            N_("Pengaturan keep_alerts_days harus bilangan hari dari 1 sampai %(most)s."), most=_DAYS_MOST
+        )
+    return int(str(told))
 
 
 def _hub_key(keys: Path, keyset: Keyset) -> SigningKey:

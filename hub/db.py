@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +16,9 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from hub import policies
 from hub.errors import BusyError, NewerDatabaseError
@@ -30,9 +31,19 @@ _NARROWED: Final = "lontar_narrowed"
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `url`; nothing is read or written yet."""
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+    """An engine for `url`; nothing is read or written yet. Its errors say no values: names may be among them.
+
+    Raises:
+        DataFolderError: that is no address of a database.
+    """
+    try:
+        is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        if not is_sqlite:
+            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as problem:
+        raise DataFolderError(
+            N_("Alamat basis data itu tidak dikenal. Contoh: postgresql+psycopg://nama@host/lontar")
+        ) from problem
     engine, narrowed = _sqlite(url), _sqlite(url)
     event.listen(narrowed, "connect", policies.prepare_sqlite)
     event.listen(engine, "engine_disposed", lambda _: narrowed.dispose())
@@ -65,6 +76,23 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def reading_still(engine: Engine) -> Iterator[Connection]:
+    """One transaction that reads everything as it stands at its beginning, however long it takes.
+
+    Raises:
+        BusyError: the database can't be reached, or went away.
+    """
+    options: dict[str, Any] = {_READ: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with _spoken(), engine.connect().execution_options(**options) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            # An account from which rows are hidden must be refused, not be told a part.
+            connection.exec_driver_sql("set local row_security = off")
+        yield connection
+
+
 def upgrade(engine: Engine) -> None:
     """Create the tables or bring them to this version.
 
@@ -72,10 +100,16 @@ def upgrade(engine: Engine) -> None:
         NewerDatabaseError: a later Lontar has upgraded this database; nothing is touched.
     """
     refuse_newer(engine)
+    with writing(engine) as connection:
+        upgrade_within(connection)
+
+
+def upgrade_within(connection: Connection, to: str | None = None) -> None:
+    """Bring the tables to a version, this software's if none is named, within a transaction that writes."""
     config = _alembic()
-    with _spoken(), engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to or own_revision())
+    if to is None:
         policies.install(connection)
 
 
@@ -87,17 +121,35 @@ def refuse_newer(engine: Engine) -> None:
     """
     try:
         with engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+            current = revision(connection)
     except OperationalError as problem:
         raise DataFolderError(
             N_("Basis data %(url)s tidak dapat dibuka. Periksa alamat dan izinnya."),
             url=engine.url.render_as_string(hide_password=True),
         ) from problem
-    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in revisions():
         raise NewerDatabaseError(
             N_("Basis data ini dibuat oleh Lontar yang lebih baru. Perbarui Lontar; data tidak diubah.")
         )
+
+
+def revision(connection: Connection) -> str | None:
+    """Which version of the tables this database has; None where there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def revisions() -> frozenset[str]:
+    """The versions of the tables that this software knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions())
+
+
+@cache
+def own_revision() -> str:
+    """Which version of the tables this software works with."""
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    assert head is not None
+    return head
 
 
 def lock(connection: Connection, name: str) -> None:
@@ -128,7 +180,7 @@ def _alembic() -> AlembicConfig:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -145,12 +197,17 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 
+def is_away(problem: DBAPIError) -> bool:
+    """Whether the database was full, locked or gone, rather than asked for something wrong."""
+    return isinstance(problem, OperationalError) or problem.connection_invalidated
+
+
 @contextmanager
 def _spoken() -> Iterator[None]:
     try:
         yield
     except DBAPIError as problem:
-        if isinstance(problem, OperationalError) or problem.connection_invalidated:
+        if is_away(problem):
             raise BusyError(
                 N_(
                     "Basis data pusat sedang tidak dapat menyimpan. Data aman di perangkat; coba lagi nanti."

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from content_packs import limits as pack_limits
 from content_packs import pack_files, publishing
-from hub import couriers, packs, parts, registry
+from hub import couriers, health, log_lines, packs, parts, registry
 from hub.errors import BusyError
 from hub.intake import Exchange, Intake
 from hub.projection import project
@@ -47,8 +47,14 @@ class Endpoint:
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        answer = self._answers.get(environ.get("PATH_INFO", ""))
-        if answer is None and pack_files.is_pack_file(environ.get("PATH_INFO", "")):
+        path = environ.get("PATH_INFO", "")
+        answer = self._answers.get(path)
+        if answer is not None or path in health.PATHS or pack_files.is_pack_file(path):
+            environ[log_lines.SHOWN] = path
+        if path in health.PATHS:
+            made = health.answer(self._intake.engine, self._intake.config, environ, self._intake.now_ms())
+            return made(environ, start_response)
+        if answer is None and pack_files.is_pack_file(path):
             folder = self._intake.config.data / packs.FOLDER
             return pack_files.serve(folder, environ)(environ, start_response)
         if answer is None:

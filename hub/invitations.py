@@ -22,6 +22,7 @@ from sync.keys import sha256
 
 DAYS: Final = 7
 """How long an invitation holds."""
+_PREFIX: Final = "invitation/"
 _VALUE: Final = struct.Struct(">qq")
 
 
@@ -80,5 +81,13 @@ def _noted(connection: Connection, pk: int, token_of: Callable[[int], str], now_
     return token
 
 
+def forget_expired(connection: Connection, now_ms: int) -> int:
+    """Take away the invitations that hold no longer; returns how many there were."""
+    query = select(settings).where(settings.c.key.startswith(_PREFIX))
+    expired = [row.key for row in connection.execute(query) if _VALUE.unpack(row.value)[1] <= now_ms]
+    connection.execute(delete(settings).where(settings.c.key.in_(expired)))
+    return len(expired)
+
+
 def _key(token: str) -> str:
-    return f"invitation/{sha256(token.encode()).hex()}"
+    return _PREFIX + sha256(token.encode()).hex()

@@ -14,7 +14,7 @@ from sync.errors import N_
 
 def figures(connection: Connection) -> list[tuple[str, int]]:
     """(label to be translated, number) in the order in which people ask."""
-    s, d, f = schema.segments.c, schema.devices.c, schema.village_figures.c
+    d, f = schema.devices.c, schema.village_figures.c
     anew = sums.counted_anew()
 
     def one(query: Any) -> int:
@@ -23,11 +23,9 @@ def figures(connection: Connection) -> list[tuple[str, int]]:
     devices: dict[str, int] = dict(
         connection.execute(select(d.state, func.count()).group_by(d.state)).all()
     )
-    summed = select(func.sum(f.learners), func.sum(f.completions), func.sum(f.entries))
-    learners, completed, merged = connection.execute(summed.where(sums.is_summed(f.village))).one()
-    odd = select(s.state, func.sum(s.count)).where(s.state != schema.MERGED).group_by(s.state)
-    entries = {state: int(count) for state, count in connection.execute(odd)}
-    entries[schema.MERGED] = int(merged or 0) + one(regions.merged_anew())
+    summed = select(func.sum(f.learners), func.sum(f.completions))
+    learners, completed = connection.execute(summed.where(sums.is_summed(f.village))).one()
+    entries = entries_held(connection)
     received = sum(entries.get(state, 0) for state in (schema.STORED, schema.MERGED, schema.UNREADABLE))
     anew_completed = regions.completions(anew).subquery()
     return [
@@ -44,3 +42,14 @@ def figures(connection: Connection) -> list[tuple[str, int]]:
         (N_("Catatan dikarantina"), entries.get(schema.QUARANTINED, 0)),
         (N_("Peringatan"), alerts.count(connection)),
     ]
+
+
+def entries_held(connection: Connection) -> dict[int, int]:
+    """How many entries are held, by the state of their segments. No segment is read that is merged: those are summed."""
+    s, f = schema.segments.c, schema.village_figures.c
+    odd = select(s.state, func.sum(s.count)).where(s.state != schema.MERGED).group_by(s.state)
+    found = {state: int(count) for state, count in connection.execute(odd)}
+    summed = select(func.sum(f.entries)).where(sums.is_summed(f.village))
+    merged = (summed, regions.merged_anew())
+    found[schema.MERGED] = sum(int(connection.execute(query).scalar() or 0) for query in merged)
+    return found

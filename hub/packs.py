@@ -183,6 +183,23 @@ def waiting(connection: Connection, store: PackStore) -> list[tuple[bytes, Manif
     return [(one.manifest_hash, one.manifest) for one in store.packs() if one.manifest_hash not in promised]
 
 
+def superseded(connection: Connection, store: PackStore, before_ms: int) -> list[bytes]:
+    """The packs kept here that are promised to nobody, while a newer version of the course has been since before then."""
+    offers = connection.execute(select(_o)).all()
+    promised = {bytes(row.manifest_hash) for row in offers}
+    newest: dict[bytes, int] = {}
+    for row in offers:
+        if row.published_ms < before_ms:
+            key = bytes(row.course_key)
+            newest[key] = max(row.version, newest.get(key, 0))
+    return [
+        one.manifest_hash
+        for one in store.packs()
+        if one.manifest_hash not in promised
+        and one.manifest.version < newest.get(one.manifest.course_key, 0)
+    ]
+
+
 def _check_scopes(engine: Engine, scopes: Sequence[str]) -> None:
     with reading(engine) as connection:
         for scope in scopes:

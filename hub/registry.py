@@ -70,7 +70,7 @@ def new_code(
     connection: Connection, place: str, random_bytes: RandomBytes, now_ms: int, courier: int | None = None
 ) -> Code:
     """A code for one device of a village, or for one courier of a region."""
-    connection.execute(delete(_c).where(_c.c.expires_ms < now_ms, _c.c.device.is_(None)))
+    forget_expired_codes(connection, now_ms)
     while True:
         code = make_code(random_bytes)
         if connection.execute(select(_c.c.handle).where(_c.c.handle == code.handle)).first() is None:
@@ -82,6 +82,11 @@ def new_code(
         )
     )
     return code
+
+
+def forget_expired_codes(connection: Connection, now_ms: int) -> int:
+    """Take away the codes that nobody used in time; returns how many there were."""
+    return connection.execute(delete(_c).where(_c.c.expires_ms < now_ms, _c.c.device.is_(None))).rowcount
 
 
 def register(engine: Engine, config: Config, data: bytes, now_ms: int) -> bytes:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 
+from hub.log_lines import JsonLogger
 from hub.wiring import application
+
+PLAIN: Final = "plain"
+JSON: Final = "json"
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -24,16 +28,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return application(str(self._data))
 
 
-def run(data: Path, host: str, port: int, workers: int) -> None:
-    """Serve until stopped."""
-    options = {
+def run(data: Path, host: str, port: int, workers: int, log: str = PLAIN) -> None:
+    """Serve until stopped. Sockets that systemd hands over (LISTEN_FDS) come before `host` and `port`."""
+    options: dict[str, Any] = {
         "bind": f"{host}:{port}",
         "workers": workers,
         "worker_class": "gthread",
         "threads": 16,
         "timeout": 120,
+        # Who is uploading when the hub is told to stop may come to an end.
+        "graceful_timeout": 60,
         "keepalive": 15,
         "proc_name": "lontar-hub",
         "loglevel": "warning",
     }
+    if log == JSON:
+        options |= {"logger_class": JsonLogger, "accesslog": "-", "loglevel": "info"}
     _Server(data, options).run()

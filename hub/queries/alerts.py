@@ -33,6 +33,17 @@ def count(connection: Connection, is_open: bool = True) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def count_by_kind(connection: Connection) -> dict[str, float]:
+    """How many are open, of each kind of which there are any."""
+    query = (
+        select(_a.c.kind, func.count().label("alerts"))
+        .where(_open())
+        .group_by(_a.c.kind)
+        .order_by(_a.c.kind)
+    )
+    return {row.kind: row.alerts for row in connection.execute(query)}
+
+
 def listed(
     connection: Connection, most: int, skip: int = 0, device: int | None = None, is_open: bool = True
 ) -> list[AlertRow]:

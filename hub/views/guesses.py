@@ -23,6 +23,8 @@ FREE_TRIES: Final = 5
 WAITS_S: Final = (30, 60, 120, 300, 900)
 PASSWORD_MAX: Final = 200
 
+_REMEMBERED_MS: Final = 24 * 3600 * 1000
+_PREFIX: Final = "guesses/"
 _VALUE: Final = struct.Struct(">qq")
 
 
@@ -81,5 +83,14 @@ def wait_after(failures: int) -> int:
     return WAITS_S[min(failures - FREE_TRIES, len(WAITS_S) - 1)]
 
 
+def forget_old(connection: Connection, now_ms: int) -> int:
+    """Take away the counters at which nobody has tried for a day; returns how many there were."""
+    query = select(settings).where(settings.c.key.startswith(_PREFIX))
+    before = now_ms - _REMEMBERED_MS
+    old = [row.key for row in connection.execute(query) if _VALUE.unpack(row.value)[1] < before]
+    connection.execute(delete(settings).where(settings.c.key.in_(old)))
+    return len(old)
+
+
 def _key(name: str) -> str:
-    return f"guesses/{sha256(name.encode()).hex()[:3]}"
+    return _PREFIX + sha256(name.encode()).hex()[:3]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask_login import UserMixin
-from sqlalchemy import ColumnElement, Engine, and_, delete, insert, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, not_, select, update
 
 from hub import operators
 from hub.db import reading, writing
@@ -64,7 +64,7 @@ class Sittings:
         times = {"began_ms": now, "seen_ms": now, "proved_ms": now}
         row = {"sitting": key_of(sitting.id), "operator": operator.pk, "browser": browser[:BROWSER_MOST]}
         with writing(self._engine) as connection:
-            connection.execute(delete(sittings).where(not_(_is_on(now))))
+            forget_ended(connection, now)
             connection.execute(insert(sittings).values(**row, **times))
         return sitting
 
@@ -120,6 +120,11 @@ class Sittings:
     def _change(self, key: bytes, **values: Any) -> None:
         with writing(self._engine) as connection:
             connection.execute(update(sittings).where(sittings.c.sitting == key).values(**values))
+
+
+def forget_ended(connection: Connection, now: int) -> int:
+    """Take away the sittings that are over; returns how many there were."""
+    return connection.execute(delete(sittings).where(not_(_is_on(now)))).rowcount
 
 
 def key_of(sitting: str) -> bytes:
