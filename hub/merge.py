@@ -1,4 +1,5 @@
-"""From stored segments to the tables that operators read. Owns every table in `schema.MERGED_TABLES`.
+"""From stored segments to the tables that operators read. Owns every table in `schema.MERGED_TABLES`
+(completions through `timeline`).
 
 A segment is merged once, in the transaction that marks it merged, in the order of its path. What comes of
 it depends only on which segments are stored contiguously: sums, largest and smallest values don't care
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
-from hub import alerts, identity, schema
+from hub import alerts, identity, schema, timeline
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
@@ -88,6 +89,7 @@ def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
         identity.refresh(connection, work.people)
     if outcomes:
         _mark(connection, outcomes)
+    timeline.keep(work, village)
     return len(rows), sum(outcome["entries"] for outcome in outcomes)
 
 

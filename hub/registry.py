@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from hub import downlink, merge, schema, segments
+from hub import downlink, merge, schema, segments, timeline
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
@@ -133,6 +133,7 @@ def certify(
         segments.release(connection, known.pk)
         values = {"state": "registered", "registered_ms": now_ms, "village": village}
         connection.execute(update(_d).where(_d.c.pk == known.pk).values(**values))
+        timeline.move(connection, known.pk, village)
 
 
 def revoke_certified(connection: Connection, device: bytes, region: str) -> None:

@@ -1,0 +1,33 @@
+"""When courses were completed, and results of pages that are kept for a while.
+
+Revision ID: 0013
+Revises: 0006
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "completions",
+        sa.Column("learner", sa.ForeignKey("learners.pk"), primary_key=True, autoincrement=False),
+        sa.Column("pack", sa.ForeignKey("packs.pk"), primary_key=True, autoincrement=False),
+        sa.Column("village", sa.Text(), nullable=False),
+        sa.Column("completed_ms", sa.BigInteger()),
+        sa.Column("month", sa.Text(), nullable=False),
+    )
+    op.create_table(
+        "kept_results",
+        sa.Column("subject", sa.Text(), primary_key=True),
+        sa.Column("scope", sa.Text(), primary_key=True),
+        sa.Column("made_ms", sa.BigInteger(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+    )
+    bytes_of = ' collate "C"' if op.get_bind().dialect.name == "postgresql" else ""
+    op.execute(f"create index ix_completions_village on completions (village{bytes_of}, month)")
