@@ -12,12 +12,14 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
         "completions",
-        sa.Column("learner", sa.ForeignKey("learners.pk"), primary_key=True, autoincrement=False),
-        sa.Column("pack", sa.ForeignKey("packs.pk"), primary_key=True, autoincrement=False),
+        sa.Column("learner", _KEY, sa.ForeignKey("learners.pk"), primary_key=True, autoincrement=False),
+        sa.Column("pack", _KEY, sa.ForeignKey("packs.pk"), primary_key=True, autoincrement=False),
         sa.Column("village", sa.Text(), nullable=False),
         sa.Column("completed_ms", sa.BigInteger()),
         sa.Column("month", sa.Text(), nullable=False),
