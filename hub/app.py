@@ -30,6 +30,7 @@ from hub.views import (
     packs,
     regions,
     sticks,
+    summary,
     words,
 )
 from hub.wiring import Hub
@@ -51,6 +52,7 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
+    app.register_blueprint(summary.blueprint)
     for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
         app.register_blueprint(view.blueprint)
     return app

@@ -20,7 +20,7 @@ _HEAD: Final = 20
 _GAP: Final = 2
 _LABEL_MOST: Final = 34
 """Characters of a label that fit beside a number."""
-_WORD: Final = 30
+_WORD: Final = 27
 """What a word below a column needs."""
 SHADES: Final = 4
 """Tiles are shaded in as many steps."""
@@ -34,6 +34,8 @@ class Value:
     share: float | None
     text: str
     link: str = ""
+    short: str = ""
+    """What stands below a column in place of the label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,10 @@ def columns(title: str, description: str, head: tuple[str, str], values: Sequenc
         height = _PLOT * (value.share or 0)
         middle = at * step + step / 2
         words = []
-        if value.share and (every == 1 or len(value.text) * 7 < step):
+        if value.share and len(value.text) * 7 <= step + 2:
             words.append(Word(middle, floor - height - 5, value.text, "middle", "strong"))
         if at % every == 0:
-            words.append(Word(middle, floor + 16, value.label, "middle"))
+            words.append(Word(middle, floor + 16, value.short or value.label, "middle"))
         shape = Shape(at * step + step * 0.12, floor - height, step * 0.76, height, "after")
         marks.append(Mark((shape,), tuple(words), f"{value.label}: {value.text}"))
     ground = Mark((Shape(0, floor, WIDTH, 1, "axis"),), (), "")
