@@ -23,6 +23,7 @@ from hub.views import (
     desk,
     devices,
     enter,
+    items,
     learners,
     more,
     overview,
@@ -52,7 +53,8 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    app.register_blueprint(summary.blueprint)
+    for view in (summary, items):
+        app.register_blueprint(view.blueprint)
     for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
         app.register_blueprint(view.blueprint)
     return app
