@@ -113,12 +113,13 @@ class Item:
         found = self.discrimination
         if self.people < FEW:
             return Advice.FEW
+        if self.difficulty > EASY:
+            # So few are wrong that who they are is chance.
+            return Advice.EASY
         if found is not None and found < 0:
             return Advice.KEY
         if self.difficulty < HARD:
             return Advice.HARD
-        if self.difficulty > EASY:
-            return Advice.EASY
         return Advice.POOR if found is not None and found < POOR else Advice.GOOD
 
 

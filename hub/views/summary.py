@@ -232,5 +232,6 @@ def _month_name(month: str) -> str:
 
 def _month_short(month: str) -> str:
     """The month's short name; in January the year, so that years can be told apart."""
-    pattern = "y" if month.endswith("-01") else "MMM"
-    return format_date(date.fromisoformat(f"{month}-01"), pattern, locale=form_of(spoken()))
+    if month.endswith("-01"):
+        return f"’{month[2:4]}"
+    return format_date(date.fromisoformat(f"{month}-01"), "MMM", locale=form_of(spoken()))

@@ -94,6 +94,7 @@ def test_other_packs_add_nothing() -> None:
         (10, 2, None, Advice.HARD),
         (10, 3, 0.1, Advice.POOR),
         (10, 10, None, Advice.EASY),
+        (100, 99, -0.1, Advice.EASY),
         (10, 5, 0.2, Advice.GOOD),
         (10, 5, None, Advice.GOOD),
     ],
@@ -227,10 +228,10 @@ def test_empty_pages_say_so(hub: Hub) -> None:
     assert "Belum ada soal" in client.get(PAGE).text
 
 
-@pytest.mark.parametrize("path", ["/soal/zz", "/soal/00", f"{PAGE}?versi=9", f"{PAGE}?versi=x"])
+@pytest.mark.parametrize("path", ["/soal/zz", "/soal/00", f"{PAGE}?versi=9"])
 def test_what_is_not_there_is_not_found(hub: Hub, path: str) -> None:
     village(hub, people=2)
-    assert browser(hub).get(path).status_code == (200 if path.endswith("x") else 404)
+    assert browser(hub).get(path).status_code == 404
 
 
 def test_opening_again_within_a_day_costs_three_statements(hub: Hub) -> None:
@@ -238,10 +239,10 @@ def test_opening_again_within_a_day_costs_three_statements(hub: Hub) -> None:
     now = [hub.intake.now_ms()]
     hub.intake.now_ms = lambda: now[0]  # the hub's clock is passed in
     client = browser(hub)
-    first = client.get(PAGE).text
+    assert "12 orang" in client.get(PAGE).text
     village(hub, seed=2)
     with counted(hub) as statements:
-        assert client.get(PAGE).text == first
+        assert "12 orang" in client.get(PAGE).text
     assert len([one for one in statements if one.lstrip().upper().startswith("SELECT")]) <= 3, statements
     # Whoever is logged in that long does something now and then.
     for _ in range(49):
@@ -269,15 +270,12 @@ def test_working_it_out_takes_a_fixed_number_of_statements(hub: Hub) -> None:
 def test_each_scope_is_worked_out_of_what_it_sees_and_kept_for_it_alone(hub: Hub) -> None:
     village(hub)
     village(hub, 2, NEIGHBOUR, people=14)
-    for _ in range(2):
-        for scope, people in (("", 26), ("17.05.10", 12), ("17.05.01", 14), ("17.05", 26)):
-            if _ == 0:
-                client = as_of(hub, scope)
-                assert f"{people} orang" in client.get(PAGE).text, scope
+    expected = {"": 26, "17.05": 26, "17.05.10": 12, "17.05.01": 14}
+    for scope, people in expected.items():
+        assert f"{people} orang" in as_of(hub, scope).get(PAGE).text, scope
     with reading(hub.engine) as connection:
-        assert {row.scope for row in connection.exec_driver_sql("select scope from kept_results")} == {
-            "", "17.05", "17.05.10", "17.05.01",
-        }  # fmt: skip
+        found = connection.exec_driver_sql("select scope from kept_results").scalars()
+        assert set(found) == set(expected)
 
 
 def test_a_scope_sees_no_result_of_the_scope_around_it(hub: Hub) -> None:
