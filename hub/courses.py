@@ -1,4 +1,7 @@
-"""Which course packs this hub knows by name: manifests of packs that a publisher of the keyset signed."""
+"""Which course packs this hub knows by name: manifests of packs that a publisher of the keyset signed.
+
+Owns the tables courses and test_lessons.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from content_packs.manifest import Manifest, open_manifest
 from content_packs.verify import open_pack, trusted_by
+from hub import summaries
 from hub.config import Config
-from hub.db import writing
-from hub.schema import courses
+from hub.db import insert_or_ignore, writing
+from hub.schema import courses, test_lessons
 from sync.keys import sha256
 
 
@@ -40,7 +44,29 @@ def note(engine: Engine, envelope: bytes) -> Manifest:
                     manifest=envelope,
                 )
             )
+            _note_tests(connection, manifest_hash, manifest)
+            summaries.refresh_pack(connection, manifest_hash)
     return manifest
+
+
+def note_tests(connection: Connection) -> None:
+    """Say of all packs that are known which of their lessons are tests; what is said stays."""
+    for row in connection.execute(select(courses.c.manifest_hash, courses.c.manifest)).all():
+        _note_tests(connection, row.manifest_hash, open_manifest(bytes(row.manifest)))
+
+
+def _note_tests(connection: Connection, manifest_hash: bytes, manifest: Manifest) -> None:
+    rows = [
+        {
+            "manifest_hash": manifest_hash,
+            "lesson": lesson.number,
+            "is_after": int(lesson.role == "posttest"),
+        }
+        for lesson in manifest.lessons
+        if lesson.role in ("pretest", "posttest")
+    ]
+    if rows:
+        connection.execute(insert_or_ignore(connection, test_lessons).on_conflict_do_nothing(), rows)
 
 
 def titles(connection: Connection) -> dict[bytes, str]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 
-from hub import downlink, schema
+from hub import downlink, schema, summaries
 from hub.db import insert_or_ignore, writing
 from hub.errors import NotFoundError
 from sync.decisions import LearnersMerged, LearnersSeparated, PersonalDataErased
@@ -93,9 +93,9 @@ def erase_again(connection: Connection, learner: int, commitment: bytes, now_ms:
     downlink.decide(connection, scope, PersonalDataErased(commitment), now_ms)
 
 
-def refresh(connection: Connection, learners: Iterable[int]) -> None:
-    """Find anew to which persons these identities belong, with all whom they are or were connected to."""
-    left = set(learners)
+def refresh(connection: Connection, learners: Iterable[int]) -> set[int]:
+    """Find anew to which persons these identities belong, with all whom they are or were connected to; returns all of them."""
+    left, found = set(learners), set[int]()
     before = select(_l.c.person).where(_l.c.pk.in_(left))
     former = connection.execute(before).scalars().all() if left else []
     if former:
@@ -103,11 +103,13 @@ def refresh(connection: Connection, learners: Iterable[int]) -> None:
     while left:
         group = _component(connection, {next(iter(left))})
         left -= group
+        found |= group
         smallest = select(_l.c.pk).where(_l.c.pk.in_(group)).order_by(_l.c.learner).limit(1)
         person = connection.execute(smallest).scalar_one()
         connection.execute(
             update(_l).where(_l.c.pk.in_(group), _l.c.person != person).values(person=person)
         )
+    return found
 
 
 def judge(
@@ -132,7 +134,7 @@ def judge(
     connection.execute(
         insert(_same).values(one=pair[0], other=pair[1], merged=int(is_merged), decided_ms=now_ms)
     )
-    refresh(connection, [row.pk for row in rows])
+    summaries.refresh_people(connection, refresh(connection, [row.pk for row in rows]))
     return sorted({row.village for row in rows})
 
 

@@ -1,5 +1,5 @@
 """From stored segments to the tables that operators read. Owns every table in `schema.MERGED_TABLES`
-(completions through `timeline`).
+(completions through `timeline`, summaries through `summaries`).
 
 A segment is merged once, in the transaction that marks it merged, in the order of its path. What comes of
 it depends only on which segments are stored contiguously: sums, largest and smallest values don't care
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
-from hub import alerts, identity, schema, timeline
+from hub import alerts, courses, identity, schema, summaries, timeline
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
@@ -59,6 +59,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: No
     with writing(engine) as connection:
         for table in schema.MERGED_TABLES:
             connection.execute(delete(table))
+        courses.note_tests(connection)
         connection.execute(
             update(_s)
             .where(_s.c.state.in_((schema.MERGED, schema.UNREADABLE)))
@@ -85,11 +86,13 @@ def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
     rows = connection.execute(query).all()
     outcomes = [_merge_segment(work, row) for row in rows]
     _write_totals(work)
-    if work.people:
-        identity.refresh(connection, work.people)
+    known = identity.refresh(connection, work.people)
     if outcomes:
         _mark(connection, outcomes)
     timeline.keep(work, village)
+    summaries.refresh_people(connection, known)
+    if outcomes:
+        summaries.refresh_device(connection, device, village)
     return len(rows), sum(outcome["entries"] for outcome in outcomes)
 
 

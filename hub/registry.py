@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from hub import downlink, merge, schema, segments, timeline
+from hub import downlink, merge, schema, segments, summaries, timeline
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
@@ -134,6 +134,7 @@ def certify(
         values = {"state": "registered", "registered_ms": now_ms, "village": village}
         connection.execute(update(_d).where(_d.c.pk == known.pk).values(**values))
         timeline.move(connection, known.pk, village)
+        summaries.refresh(connection, {known.village, village})
 
 
 def revoke_certified(connection: Connection, device: bytes, region: str) -> None:
@@ -246,7 +247,7 @@ def _set_state(connection: Connection, pk: int, state: str, now_ms: int, reason:
 
 
 def _known(connection: Connection, public_key: bytes) -> Any:
-    query = select(_d.c.pk, _d.c.state).where(_d.c.device == key_id(public_key))
+    query = select(_d.c.pk, _d.c.state, _d.c.village).where(_d.c.device == key_id(public_key))
     return connection.execute(query).one_or_none()
 
 

@@ -1,45 +1,27 @@
 """How training is going in one region: figures of the whole, of each course and of each part, and completions by month.
 
-A person counts once a course, over all versions and identities; in two parts of a region if the person learned in both.
-Every statement reads only what lies in the region. See `timeline` for when something was completed.
+They are sums over the rows of villages (see `summaries`), so every statement reads only what lies in the region.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Subquery,
-    and_,
-    case,
-    cast,
-    distinct,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
-from content_packs.manifest import Manifest
 from hub import courses, schema
 from hub.places import inside
-from hub.queries import progress
 from hub.queries.courses import COURSES_MOST
+from hub.schema_summaries import EVERYBODY, UNDER_WAY
+from hub.schema_summaries import STEPS as STEPS
 
-STEPS: Final = 10
-"""Scores are counted in as many steps."""
-
-_d: Final = schema.devices.c
-_l: Final = schema.learners.c
 _p: Final = schema.packs.c
-_lp: Final = schema.lesson_progress.c
-_done: Final = schema.completions.c
+_rows: Final = schema.summaries.c
+_SUMS: Final = (
+    _rows.people, _rows.seconds, _rows.scored, _rows.score_sum, _rows.paired, _rows.before_sum, _rows.after_sum,
+)  # fmt: skip
+_STEPS: Final = tuple(_rows[f"step{at}"] for at in range(STEPS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,157 +112,59 @@ def titles(connection: Connection) -> dict[bytes, str]:
 
 
 def of_region(connection: Connection, asked: Asked, width: int | None) -> Summary:
-    """The figures of a region; `width` is how long the codes of its parts are, None for a village. Eight statements."""
-    packs = _packs(connection, asked.course_key)
-    known = progress.manifests(connection, {bytes(row.manifest_hash) for row in packs})
-    tests = _Tests.of(packs, known)
+    """The figures of a region; `width` is how long the codes of its parts are, None for a village. Two statements."""
     made = Summary()
-    course = _p.course_key.label("key")
-    made.courses, made.scores = _figures(connection, asked, tests, course)
-    for key, month, count in _months(connection, asked, course):
-        made.courses.setdefault(key, Figures()).completed += count
-        made.months[month] = made.months.get(month, 0) + count
+    for row in connection.execute(_grouped(asked, _rows.course_key)):
+        if bytes(row.key) == EVERYBODY:
+            made.whole.learners += row.people
+            continue
+        _count(asked, made.courses.setdefault(bytes(row.key).hex(), Figures()), row)
+        if _is_completed(asked, row.month):
+            made.months[row.month] = made.months.get(row.month, 0) + row.people
+        if not asked.has_period or _is_completed(asked, row.month):
+            made.scores = [count + row._mapping[f"step{at}"] for at, count in enumerate(made.scores)]
     for figures in made.courses.values():
         made.whole.add(figures)
-    made.whole.learners = sum(_learners(connection, asked, literal("").label("key")).values())
     if width is not None:
-        made.parts, _ = _figures(connection, asked, tests, func.substr(_d.village, 1, width).label("key"))
-        part = func.substr(_done.village, 1, width).label("key")
-        for code, _month, count in _months(connection, asked, part):
-            made.parts.setdefault(code, Figures()).completed += count
-        learners = _learners(connection, asked, func.substr(_d.village, 1, width).label("key"))
-        for code, count in learners.items():
-            made.parts.setdefault(code, Figures()).learners = count
+        part = func.substr(_rows.village, 1, width)
+        for row in connection.execute(_grouped(asked, part, _rows.course_key == EVERYBODY)):
+            figures = made.parts.setdefault(row.key, Figures())
+            if row.is_people:
+                figures.learners += row.people
+            else:
+                _count(asked, figures, row)
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Tests:
-    """The packs that are asked for, and which of their lessons are tests before and after."""
-
-    packs: Sequence[int]
-    before: ColumnElement[bool]
-    after: ColumnElement[bool]
-
-    @classmethod
-    def of(cls, packs: Sequence[Any], known: Mapping[bytes, Manifest]) -> _Tests:
-        made: dict[str, list[ColumnElement[bool]]] = {"pretest": [], "posttest": []}
-        for row in packs:
-            manifest = known.get(bytes(row.manifest_hash))
-            for role, conditions in made.items():
-                numbers = [one.number for one in manifest.lessons if one.role == role] if manifest else []
-                if numbers:
-                    conditions.append(and_(_lp.pack == row.pk, _lp.lesson.in_(numbers)))
-        before, after = (or_(false(), *conditions) for conditions in made.values())
-        return cls([row.pk for row in packs], before, after)
-
-
-def _packs(connection: Connection, course_key: bytes | None) -> Sequence[Any]:
-    query = select(schema.packs).order_by(_p.pk).limit(COURSES_MOST)
-    return connection.execute(
-        query if course_key is None else query.where(_p.course_key == course_key)
-    ).all()
-
-
-def _takings(asked: Asked, tests: _Tests, key: Any) -> Subquery:
-    """One row a person and course (in each part): how long it took, and the best of both tests."""
-    score = _lp.best_score
-    return (
-        select(
-            key,
-            _l.person,
-            _p.course_key.label("course"),
-            func.sum(_lp.seconds).label("seconds"),
-            func.max(case((tests.before, score))).label("before"),
-            func.max(case((tests.after, score))).label("after"),
-        )
-        .select_from(schema.lesson_progress)
-        .join(schema.learners, _l.pk == _lp.learner)
-        .join(schema.devices, _d.pk == _l.device)
-        .join(schema.packs, _p.pk == _lp.pack)
-        .where(inside(_d.village, asked.code), _lp.pack.in_(tests.packs))
-        .group_by(key, _l.person, _p.course_key)
-        .subquery("taken")
-    )
-
-
-def _finished(asked: Asked, *keys: Any) -> Subquery:
-    """One row a person and course that was completed, with the first month that is known of it."""
-    month = func.coalesce(func.min(func.nullif(_done.month, "")), "")
-    query = (
-        select(*keys, _l.person, _p.course_key.label("course"), month.label("month"))
-        .select_from(schema.completions)
-        .join(schema.learners, _l.pk == _done.learner)
-        .join(schema.packs, _p.pk == _done.pack)
-        .where(inside(_done.village, asked.code))
-        .group_by(*keys, _l.person, _p.course_key)
-    )
+def _grouped(asked: Asked, key: Any, is_people: Any = None) -> Any:
+    keys = [key.label("key"), _rows.month]
+    if is_people is not None:
+        keys.append(is_people.label("is_people"))
+    sums = [cast(func.sum(column), BigInteger).label(column.name) for column in (*_SUMS, *_STEPS)]
+    query = select(*keys, *sums).where(inside(_rows.village, asked.code)).group_by(*keys)
     if asked.course_key is not None:
-        query = query.where(_p.course_key == asked.course_key)
-    if asked.has_period:
-        query = query.having(month.between(asked.first, asked.last))
-    return query.subquery("finished")
+        query = query.where(_rows.course_key.in_((EVERYBODY, asked.course_key)))
+    return query
 
 
-def _figures(
-    connection: Connection, asked: Asked, tests: _Tests, key: Any
-) -> tuple[dict[str, Figures], list[int]]:
-    """(by key, how many final tests in each step of scores)."""
-    made: dict[str, Figures] = {}
-    scores = [0] * STEPS
-    taken = _takings(asked, tests, key)
-    source: Any = taken
-    counts: ColumnElement[bool] = taken.c.course.is_not(None)
-    if asked.has_period:
-        done = _finished(asked)
-        source = taken.outerjoin(
-            done, (done.c.person == taken.c.person) & (done.c.course == taken.c.course)
-        )
-        counts = done.c.person.is_not(None)
-    after = case((counts, taken.c.after))
-    both = counts & taken.c.before.is_not(None) & taken.c.after.is_not(None)
-    query = select(
-        taken.c.key,
-        func.count(),
-        _sum(taken.c.seconds),
-        func.count(after),
-        _sum(after),
-        func.count(case((both, 1))),
-        _sum(case((both, taken.c.before))),
-        _sum(case((both, taken.c.after))),
-        *(func.count(case((counts & _in_step(taken.c.after, at), 1))) for at in range(STEPS)),
-    ).select_from(source)
-    for key, started, seconds, *rest in connection.execute(query.group_by(taken.c.key)):
-        made[_name(key)] = Figures(0, started, 0, seconds, *rest[:5])
-        scores = [count + more for count, more in zip(scores, rest[5:], strict=True)]
-    return made, scores
+def _count(asked: Asked, into: Figures, row: Any) -> None:
+    """Add a row of one month of completion."""
+    into.started += row.people
+    into.seconds += row.seconds
+    is_completed = _is_completed(asked, row.month)
+    if is_completed:
+        into.completed += row.people
+    if is_completed or not asked.has_period:
+        into.scored += row.scored
+        into.score_sum += row.score_sum
+        into.paired += row.paired
+        into.before_sum += row.before_sum
+        into.after_sum += row.after_sum
 
 
-def _in_step(score: Any, step: int) -> ColumnElement[bool]:
-    """The last step holds full marks too."""
-    top = score < (step + 1) * 1000 if step < STEPS - 1 else score <= STEPS * 1000
-    return and_(score >= step * 1000, top)
-
-
-def _months(connection: Connection, asked: Asked, key: Any) -> list[tuple[str, str, int]]:
-    """(key, month, completions); the key is "" if none is given."""
-    done = _finished(asked, key)
-    query = select(done.c.key, done.c.month, func.count()).group_by(done.c.key, done.c.month)
-    return [(_name(name), month, count) for name, month, count in connection.execute(query)]
-
-
-def _learners(connection: Connection, asked: Asked, key: Any) -> dict[str, int]:
-    query = select(key, func.count(distinct(_l.person))).select_from(schema.learners)
-    query = query.join(schema.devices, _d.pk == _l.device).where(inside(_d.village, asked.code))
-    return {_name(name): count for name, count in connection.execute(query.group_by(key))}
-
-
-def _name(key: str | bytes) -> str:
-    return key if isinstance(key, str) else bytes(key).hex()
-
-
-def _sum(values: Any) -> ColumnElement[int]:
-    return cast(func.coalesce(func.sum(values), 0), BigInteger)
+def _is_completed(asked: Asked, month: str) -> bool:
+    """Whether a row is of what was completed, in the period that is asked for."""
+    return month != UNDER_WAY and (not asked.has_period or asked.first <= month <= asked.last)
 
 
 def _average(total: int, count: int) -> int | None:

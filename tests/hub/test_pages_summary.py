@@ -135,7 +135,10 @@ def test_a_person_with_two_identities_counts_once(hub: Hub) -> None:
     other = continuing(Device(2), people_of(device)[0]).registered(hub, VILLAGE)
     clock = ClockObserved(1, NOVEMBER - DAY_MS, 0)
     other.seal(
-        clock, PackInstalled(COURSE, sha256(ENVELOPE), 1), *both_tests(0, 3_000, 8_000), CourseCompleted(0, 1, 3)
+        clock,
+        PackInstalled(COURSE, sha256(ENVELOPE), 1),
+        *both_tests(0, 3_000, 8_000),
+        CourseCompleted(0, 1, 3),
     )
     other.send(hub)
     for code in ("", "17.05", VILLAGE):
@@ -233,7 +236,11 @@ def test_pages_take_a_fixed_number_of_statements(hub: Hub) -> None:
             counts.append(len(statements))
         for seed in range(11, 15):
             learning(
-                hub, seed, f"17.05.0{seed - 10}.2001", *both_tests(0, 3_000, 8_000), CourseCompleted(0, 1, 3)
+                hub,
+                seed,
+                f"17.05.0{seed - 10}.2001",
+                *both_tests(0, 3_000, 8_000),
+                CourseCompleted(0, 1, 3),
             )
     assert counts[:5] == counts[5:]
     assert max(counts) <= 25
