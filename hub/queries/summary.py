@@ -5,10 +5,10 @@ They are sums over the rows of villages (see `summaries`), so every statement re
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, cast, func, select
+from sqlalchemy import BigInteger, Connection, cast, func, literal, select
 
 from hub import courses, schema
 from hub.places import inside
@@ -75,10 +75,6 @@ class Figures:
     def gain(self) -> int | None:
         return _average(self.after_sum - self.before_sum, self.paired)
 
-    def add(self, other: Figures) -> None:
-        for name in (one.name for one in fields(self)):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-
 
 @dataclass
 class Summary:
@@ -112,34 +108,27 @@ def titles(connection: Connection) -> dict[bytes, str]:
 
 
 def of_region(connection: Connection, asked: Asked, width: int | None) -> Summary:
-    """The figures of a region; `width` is how long the codes of its parts are, None for a village. Two statements."""
+    """The figures of a region; `width` is how long the codes of its parts are, None for a village. One statement."""
     made = Summary()
-    for row in connection.execute(_grouped(asked, _rows.course_key)):
-        if bytes(row.key) == EVERYBODY:
+    for row in connection.execute(_grouped(asked, width)):
+        part = made.parts.setdefault(row.part, Figures()) if row.part else Figures()
+        key = bytes(row.course_key)
+        if key == EVERYBODY:
             made.whole.learners += row.people
+            part.learners += row.people
             continue
-        _count(asked, made.courses.setdefault(bytes(row.key).hex(), Figures()), row)
+        for into in (made.whole, part, made.courses.setdefault(key.hex(), Figures())):
+            _count(asked, into, row)
         if _is_completed(asked, row.month):
             made.months[row.month] = made.months.get(row.month, 0) + row.people
         if not asked.has_period or _is_completed(asked, row.month):
             made.scores = [count + row._mapping[f"step{at}"] for at, count in enumerate(made.scores)]
-    for figures in made.courses.values():
-        made.whole.add(figures)
-    if width is not None:
-        part = func.substr(_rows.village, 1, width)
-        for row in connection.execute(_grouped(asked, part, _rows.course_key == EVERYBODY)):
-            figures = made.parts.setdefault(row.key, Figures())
-            if row.is_people:
-                figures.learners += row.people
-            else:
-                _count(asked, figures, row)
     return made
 
 
-def _grouped(asked: Asked, key: Any, is_people: Any = None) -> Any:
-    keys = [key.label("key"), _rows.month]
-    if is_people is not None:
-        keys.append(is_people.label("is_people"))
+def _grouped(asked: Asked, width: int | None) -> Any:
+    part = literal("") if width is None else func.substr(_rows.village, 1, width)
+    keys = (part.label("part"), _rows.course_key, _rows.month)
     sums = [cast(func.sum(column), BigInteger).label(column.name) for column in (*_SUMS, *_STEPS)]
     query = select(*keys, *sums).where(inside(_rows.village, asked.code)).group_by(*keys)
     if asked.course_key is not None:
