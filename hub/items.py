@@ -2,7 +2,7 @@
 
 A person's first answer to a question counts, and the first score of the quiz in which it stands. Difficulty is the share
 of right answers. Discrimination is the point-biserial correlation of the answer with the score: whether those who do well
-elsewhere do well here. Its limits are Ebel's (R. L. Ebel, Essentials of Educational Measurement, 1972, p. 399: below 0.20
+elsewhere do well here. Its limits are those of Ebel and Frisbie (Essentials of Educational Measurement, 1991: below 0.20
 poor, to be revised), made for the difference between the upper and the lower 27 % (T. L. Kelley, The selection of upper
 and lower groups for the validation of test items, 1939); the correlation uses everybody and needs no cut. The score holds
 the question itself, so that in short quizzes it looks a little better than it is.
