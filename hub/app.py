@@ -27,6 +27,7 @@ from hub.views import (
     learners,
     more,
     overview,
+    own,
     pack,
     packs,
     regions,
@@ -55,6 +56,18 @@ def create_app(hub: Hub) -> Flask:
         app.register_blueprint(view.blueprint)
     for view in (summary, items):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
+    for view in (
+        sticks,
+        bundles,
+        couriers,
+        announcements,
+        packs,
+        pack,
+        certificates,
+        accounts,
+        own,
+        acts,
+        more,
+    ):
         app.register_blueprint(view.blueprint)
     return app

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 
-from hub import downlink, schema, summaries
+from hub import downlink, schema, stale
 from hub.db import insert_or_ignore, writing
 from hub.errors import NotFoundError
 from sync.decisions import LearnersMerged, LearnersSeparated, PersonalDataErased
@@ -93,9 +93,9 @@ def erase_again(connection: Connection, learner: int, commitment: bytes, now_ms:
     downlink.decide(connection, scope, PersonalDataErased(commitment), now_ms)
 
 
-def refresh(connection: Connection, learners: Iterable[int]) -> set[int]:
-    """Find anew to which persons these identities belong, with all whom they are or were connected to; returns all of them."""
-    left, found = set(learners), set[int]()
+def refresh(connection: Connection, learners: Iterable[int]) -> None:
+    """Find anew to which persons these identities belong, with all whom they are or were connected to."""
+    left = set(learners)
     before = select(_l.c.person).where(_l.c.pk.in_(left))
     former = connection.execute(before).scalars().all() if left else []
     if former:
@@ -103,13 +103,12 @@ def refresh(connection: Connection, learners: Iterable[int]) -> set[int]:
     while left:
         group = _component(connection, {next(iter(left))})
         left -= group
-        found |= group
         smallest = select(_l.c.pk).where(_l.c.pk.in_(group)).order_by(_l.c.learner).limit(1)
         person = connection.execute(smallest).scalar_one()
-        connection.execute(
-            update(_l).where(_l.c.pk.in_(group), _l.c.person != person).values(person=person)
-        )
-    return found
+        is_joined = int(len(group) > 1)
+        others = and_(_l.c.pk.in_(group), or_(_l.c.person != person, _l.c.joined != is_joined))
+        stale.mark_learners(connection, others)
+        connection.execute(update(_l).where(others).values(person=person, joined=is_joined))
 
 
 def judge(
@@ -134,7 +133,7 @@ def judge(
     connection.execute(
         insert(_same).values(one=pair[0], other=pair[1], merged=int(is_merged), decided_ms=now_ms)
     )
-    summaries.refresh_people(connection, refresh(connection, [row.pk for row in rows]))
+    refresh(connection, [row.pk for row in rows])
     return sorted({row.village for row in rows})
 
 

@@ -1,5 +1,5 @@
 """From stored segments to the tables that operators read. Owns every table in `schema.MERGED_TABLES`
-(completions through `timeline`, summaries through `summaries`).
+(completions through `timeline`).
 
 A segment is merged once, in the transaction that marks it merged, in the order of its path. What comes of
 it depends only on which segments are stored contiguously: sums, largest and smallest values don't care
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
-from hub import alerts, courses, identity, schema, summaries, timeline
+from hub import alerts, courses, figures, identity, schema, stale, timeline
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
@@ -51,12 +51,14 @@ def merge_waiting(engine: Engine, progress: Callable[[int], None] = lambda entri
     for log_pk in logs:
         total += merge_log(engine, log_pk)
         progress(total)
+    figures.refresh(engine)
     return total
 
 
 def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: None) -> int:
     """Make the tables again from the segments; returns the number of entries."""
     with writing(engine) as connection:
+        figures.forget(connection)
         for table in schema.MERGED_TABLES:
             connection.execute(delete(table))
         courses.note_tests(connection)
@@ -86,13 +88,12 @@ def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
     rows = connection.execute(query).all()
     outcomes = [_merge_segment(work, row) for row in rows]
     _write_totals(work)
-    known = identity.refresh(connection, work.people)
+    if work.people:
+        identity.refresh(connection, work.people)
     if outcomes:
         _mark(connection, outcomes)
+        stale.mark(connection, (village,))
     timeline.keep(work, village)
-    summaries.refresh_people(connection, known)
-    if outcomes:
-        summaries.refresh_device(connection, device, village)
     return len(rows), sum(outcome["entries"] for outcome in outcomes)
 
 

@@ -36,6 +36,6 @@ def inside(column: ColumnElement[str], code: str) -> ColumnElement[bool]:
     return and_(_Bytes(column) >= code, _Bytes(column) < f"{code}/") if code else true()
 
 
-def within(code: str) -> ColumnElement[bool]:
-    """That a device's village is `code` or lies in it."""
-    return inside(devices.c.village, code)
+def within(code: str, village: ColumnElement[str] = devices.c.village) -> ColumnElement[bool]:
+    """That a village (that of a device) is `code` or lies in it."""
+    return inside(village, code)

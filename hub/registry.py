@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from hub import downlink, merge, schema, segments, summaries, timeline
+from hub import downlink, merge, schema, segments, stale, timeline
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
@@ -134,7 +134,7 @@ def certify(
         values = {"state": "registered", "registered_ms": now_ms, "village": village}
         connection.execute(update(_d).where(_d.c.pk == known.pk).values(**values))
         timeline.move(connection, known.pk, village)
-        summaries.refresh(connection, {known.village, village})
+        stale.mark(connection, {known.village, village})
 
 
 def revoke_certified(connection: Connection, device: bytes, region: str) -> None:

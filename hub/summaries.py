@@ -1,4 +1,4 @@
-"""What each village has learned, added up: made anew whenever something of the village changes. Owns the table summaries.
+"""What each village has learned, added up: made anew with the sums of `figures`, of villages that are marked. Owns the table summaries.
 
 Pages about a province or the nation add these rows up; people and lessons would be too many. A person counts once, in the
 village of the identity that pages speak of, with what all identities of the person did.
@@ -37,36 +37,9 @@ _BLOCK: Final = 200
 """Villages that are made anew in one statement."""
 
 
-def refresh_device(connection: Connection, device: int, village: str) -> None:
-    """Something was learned on a device of a village, also by people who count in another one."""
-    refresh(connection, {village, *_main_villages(connection, select(_l.pk).where(_l.device == device))})
-
-
-def refresh_people(connection: Connection, learners: Collection[int]) -> None:
-    """Who these identities are has changed: all villages where they are or count."""
-    if learners:
-        here = select(_d.village).join(schema.learners, _l.device == _d.pk).where(_l.pk.in_(learners))
-        villages = set(connection.execute(here.distinct()).scalars())
-        refresh(connection, villages | _main_villages(connection, select(_l.pk).where(_l.pk.in_(learners))))
-
-
-def refresh_pack(connection: Connection, manifest_hash: bytes) -> None:
-    """Which lessons of a pack are tests has become known: the villages that have it."""
-    numbers, branches, logs = schema.pack_numbers.c, schema.branches.c, schema.logs.c
-    query = (
-        select(_d.village)
-        .join(schema.logs, logs.device == _d.pk)
-        .join(schema.branches, branches.log == logs.pk)
-        .join(schema.pack_numbers, numbers.branch == branches.pk)
-        .join(schema.packs, _p.pk == numbers.pack)
-        .where(_p.manifest_hash == manifest_hash)
-    )
-    refresh(connection, set(connection.execute(query.distinct()).scalars()))
-
-
 def refresh(connection: Connection, villages: Collection[str]) -> None:
-    """Add these villages up anew. Whoever else does so for one of them waits until this transaction ends."""
-    ordered = sorted(villages)
+    """Add these villages up anew, and those in which their people count. Whoever else does so for one of them waits."""
+    ordered = sorted({*villages, *_main_villages(connection, villages)})
     for village in ordered:
         lock(connection, f"summary {village}")
     for at in range(0, len(ordered), _BLOCK):
@@ -76,9 +49,11 @@ def refresh(connection: Connection, villages: Collection[str]) -> None:
             connection.execute(insert(_rows).from_select([column.name for column in _rows.c], query))
 
 
-def _main_villages(connection: Connection, learners: Select[Any]) -> set[str]:
-    persons = select(_l.person).where(_l.pk.in_(learners))
-    query = select(_d.village).join(schema.learners, _l.device == _d.pk).where(_l.pk.in_(persons))
+def _main_villages(connection: Connection, villages: Collection[str]) -> set[str]:
+    """Where people of these villages count who have several identities."""
+    here = select(_l.person).join(schema.devices, _d.pk == _l.device)
+    here = here.where(_d.village.in_(villages), _l.joined == 1)
+    query = select(_d.village).join(schema.learners, _l.device == _d.pk).where(_l.pk.in_(here))
     return set(connection.execute(query.distinct()).scalars())
 
 

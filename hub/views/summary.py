@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from hub import charts, kept
+from hub import charts, figures, kept
 from hub import regions as region_list
 from hub.charts import Chart, Pair, Value
+from hub.errors import BusyError
 from hub.queries import summary
 from hub.queries.regions import CHILD
 from hub.queries.summary import Asked, Figures, Summary
@@ -46,12 +48,14 @@ def nation() -> ResponseReturnValue:
     scope = operator().standing.scope
     if scope:
         return redirect(url_for("summary.region", code=scope, **_filters()))
+    _catch_up()
     with seen() as connection:
         return _page(connection, Region("", "", ""))
 
 
 @blueprint.get("/<code>")
 def region(code: str) -> ResponseReturnValue:
+    _catch_up()
     with seen() as connection:
         found = region_list.find(connection, code) if operator().standing.covers(code) else None
         return _page(connection, found or abort(404))
@@ -88,6 +92,12 @@ def _page(connection: Connection, here: Region) -> ResponseReturnValue:
         problem=problem,
     )
     return page, 422 if problem else 200
+
+
+def _catch_up() -> None:
+    """Add up the few villages of which something was merged since; if that can't be now, the page is a little behind."""
+    with suppress(BusyError):
+        figures.refresh(hub().engine)
 
 
 def _filters() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from test_timeline import DAY_MS, NOVEMBER, at
 
 from content_packs.manifest import Manifest, sign_manifest
 from content_packs.outline import File, Lesson
-from hub import courses, kept
+from hub import courses, figures, kept
 from hub.db import reading
 from hub.queries import summary
 from hub.queries.regions import CHILD
@@ -83,16 +83,17 @@ def nation_in_small(hub: Hub) -> None:
     )  # fmt: skip
 
 
-def figures(hub: Hub, code: str = "", **asked: str) -> Summary:
+def shown(hub: Hub, code: str = "", **asked: str) -> Summary:
     course = bytes.fromhex(asked["course"]) if "course" in asked else None
     question = Asked(code, course, asked.get("first", ""), asked.get("last", ""))
+    figures.refresh(hub.engine)
     with reading(hub.engine) as connection:
         return summary.of_region(connection, question, CHILD.get(len(code)))
 
 
 def test_the_figures_are_those_worked_out_by_hand(hub: Hub) -> None:
     nation_in_small(hub)
-    made = figures(hub)
+    made = shown(hub)
     whole = made.whole
     assert (whole.learners, whole.started, whole.completed, whole.seconds) == (4, 4, 2, 7_200)
     assert (whole.scored, whole.best) == (3, round(25_000 / 3))
@@ -107,16 +108,16 @@ def test_the_figures_are_those_worked_out_by_hand(hub: Hub) -> None:
 
 def test_the_parts_of_a_regency_are_its_districts_and_a_village_has_none(hub: Hub) -> None:
     nation_in_small(hub)
-    made = figures(hub, "17.05")
+    made = shown(hub, "17.05")
     assert {code: one.started for code, one in made.parts.items()} == {"17.05.10": 2, "17.05.01": 2}
-    made = figures(hub, VILLAGE)
+    made = shown(hub, VILLAGE)
     assert made.parts == {}
     assert (made.whole.learners, made.whole.completed) == (2, 1)
 
 
 def test_a_period_counts_what_was_completed_in_it(hub: Hub) -> None:
     nation_in_small(hub)
-    made = figures(hub, first="2026-10", last="2026-10")
+    made = shown(hub, first="2026-10", last="2026-10")
     assert made.months == {"2026-10": 1}
     assert (made.whole.started, made.whole.completed) == (4, 1)
     assert (made.whole.best, made.whole.gain, sum(made.scores)) == (9_000, 5_000, 1)
@@ -124,7 +125,7 @@ def test_a_period_counts_what_was_completed_in_it(hub: Hub) -> None:
 
 def test_a_course_is_asked_for_alone(hub: Hub) -> None:
     nation_in_small(hub)
-    made = figures(hub, course=COURSE.hex())
+    made = shown(hub, course=COURSE.hex())
     assert set(made.courses) == {COURSE.hex()}
     assert (made.whole.started, made.whole.completed, made.whole.learners) == (3, 2, 4)
 
@@ -142,7 +143,7 @@ def test_a_person_with_two_identities_counts_once(hub: Hub) -> None:
     )
     other.send(hub)
     for code in ("", "17.05", VILLAGE):
-        made = figures(hub, code)
+        made = shown(hub, code)
         assert (made.whole.learners, made.whole.started, made.whole.completed) == (1, 1, 1), code
         assert (made.whole.before, made.whole.after) == (4_000, 8_000)
         assert made.months == {"2026-11": 1}, "the month that is known, of two completions"
@@ -150,7 +151,7 @@ def test_a_person_with_two_identities_counts_once(hub: Hub) -> None:
 
 def test_what_is_kept_is_what_was_worked_out_for_that_scope_only(hub: Hub) -> None:
     nation_in_small(hub)
-    made = figures(hub)
+    made = shown(hub)
     kept.keep(hub.engine, "x", "17", summary.as_json(made), NOVEMBER)
     with reading(hub.engine) as connection:
         found = kept.find(connection, "x", "17", NOVEMBER)

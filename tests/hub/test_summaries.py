@@ -10,7 +10,7 @@ from test_identity import people_of
 from test_pages_summary import COURSE, ENVELOPE, NEIGHBOUR, both_tests, learning, nation_in_small
 from test_timeline import NOVEMBER, at
 
-from hub import courses, identity, merge, schema, summaries
+from hub import courses, figures, identity, merge, schema, summaries
 from hub.db import reading, writing
 from hub.schema_summaries import EVERYBODY
 from hub.wiring import Hub
@@ -19,6 +19,7 @@ from sync.keys import sha256
 
 
 def rows(hub: Hub) -> set[tuple[Any, ...]]:
+    figures.refresh(hub.engine)
     with reading(hub.engine) as connection:
         return {
             tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
@@ -30,6 +31,7 @@ def people(hub: Hub, course_key: bytes = EVERYBODY) -> dict[str, int]:
     """How many people each village has, or has in a course."""
     table = schema.summaries.c
     found: dict[str, int] = {}
+    figures.refresh(hub.engine)
     with reading(hub.engine) as connection:
         query = select(table.village, table.people).where(table.course_key == course_key)
         for village, count in connection.execute(query):
@@ -60,9 +62,11 @@ def test_a_course_that_becomes_known_later_has_its_tests_at_once(hub: Hub) -> No
     device.send(hub)
     table = schema.summaries.c
     query = select(table.paired, table.before_sum, table.after_sum).where(table.course_key == COURSE)
+    figures.refresh(hub.engine)
     with reading(hub.engine) as connection:
         assert tuple(connection.execute(query).one()) == (0, 0, 0)
     courses.note(hub.engine, ENVELOPE)
+    figures.refresh(hub.engine)
     with reading(hub.engine) as connection:
         assert tuple(connection.execute(query).one()) == (1, 4_000, 9_000)
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from test_identity import continuing, people_of
 from test_pages import counted
 
-from hub import merge, schema, timeline
+from hub import figures, merge, schema, timeline
 from hub.db import reading, writing
 from hub.wiring import Hub
 from sync.entries import AnchorNoted, ClockObserved, CourseCompleted, Kind, LessonProgressed
@@ -39,6 +39,7 @@ def dated(hub: Hub) -> list[tuple[str, int | None, str]]:
 
 
 def added_up(hub: Hub) -> set[tuple[object, ...]]:
+    figures.refresh(hub.engine)
     with reading(hub.engine) as connection:
         return {tuple(row) for row in connection.execute(select(schema.summaries))}
 

@@ -1,14 +1,14 @@
 """When courses were completed, what each village has learned, and results of pages that are kept for a while.
 
 Revision ID: 0013
-Revises: 0006
+Revises: 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
