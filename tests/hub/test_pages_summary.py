@@ -244,4 +244,5 @@ def test_pages_take_a_fixed_number_of_statements(hub: Hub) -> None:
                 CourseCompleted(0, 1, 3),
             )
     assert counts[:5] == counts[5:]
-    assert max(counts) <= 25
+    assert max(counts) <= 40, "the first page after merges adds up the villages that they marked"
+    assert max(counts[1:5]) <= 25
