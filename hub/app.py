@@ -26,6 +26,7 @@ from hub.views import (
     devices,
     enter,
     exports,
+    items,
     learners,
     more,
     overview,
@@ -34,6 +35,7 @@ from hub.views import (
     packs,
     regions,
     sticks,
+    summary,
     words,
 )
 from hub.wiring import Hub
@@ -61,6 +63,8 @@ def create_app(hub: Hub) -> Flask:
     desk.prepare(app, hub)
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
+        app.register_blueprint(view.blueprint)
+    for view in (summary, items):
         app.register_blueprint(view.blueprint)
     for view in (
         sticks,

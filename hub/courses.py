@@ -1,4 +1,7 @@
-"""Which course packs this hub knows by name: manifests of packs that a publisher of the keyset signed."""
+"""Which course packs this hub knows by name: manifests of packs that a publisher of the keyset signed.
+
+Owns the tables courses and test_lessons.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from content_packs.manifest import Manifest, open_manifest
 from content_packs.verify import open_pack, trusted_by
 from hub import stale
 from hub.config import Config
-from hub.db import writing
-from hub.schema import courses, learners, lesson_progress, packs
+from hub.db import insert_or_ignore, writing
+from hub.schema import courses, learners, lesson_progress, packs, test_lessons
 from sync.keys import sha256
 
 
@@ -41,12 +44,33 @@ def note(engine: Engine, envelope: bytes) -> Manifest:
                     manifest=envelope,
                 )
             )
+            _note_tests(connection, manifest_hash, manifest)
             # Now it is known which lesson is the final test.
             started = select(lesson_progress.c.learner).join(packs, packs.c.pk == lesson_progress.c.pack)
             stale.mark_learners(
                 connection, learners.c.pk.in_(started.where(packs.c.manifest_hash == manifest_hash))
             )
     return manifest
+
+
+def note_tests(connection: Connection) -> None:
+    """Say of all packs that are known which of their lessons are tests; what is said stays."""
+    for row in connection.execute(select(courses.c.manifest_hash, courses.c.manifest)).all():
+        _note_tests(connection, row.manifest_hash, open_manifest(bytes(row.manifest)))
+
+
+def _note_tests(connection: Connection, manifest_hash: bytes, manifest: Manifest) -> None:
+    rows = [
+        {
+            "manifest_hash": manifest_hash,
+            "lesson": lesson.number,
+            "is_after": int(lesson.role == "posttest"),
+        }
+        for lesson in manifest.lessons
+        if lesson.role in ("pretest", "posttest")
+    ]
+    if rows:
+        connection.execute(insert_or_ignore(connection, test_lessons).on_conflict_do_nothing(), rows)
 
 
 def titles(connection: Connection) -> dict[bytes, str]:

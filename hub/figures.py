@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
 )
 
-from hub import schema
+from hub import schema, summaries
 from hub.db import reading, writing
 from hub.queries.progress import final_tests
 
@@ -70,7 +70,7 @@ def keep_up(engine: Engine) -> None:
 
 def forget(connection: Connection) -> None:
     """Before a rebuild, in its transaction: what is merged anew marks its village again."""
-    for table in (_courses, _figures, _stale):
+    for table in (schema.summaries, _courses, _figures, _stale):
         connection.execute(delete(table))
 
 
@@ -125,6 +125,7 @@ def _make(connection: Connection, villages: Any) -> None:
         connection.execute(insert(_figures), made)
     if courses:
         connection.execute(insert(_courses), list(courses.values()))
+    summaries.refresh(connection, villages)
     connection.execute(delete(_stale).where(_stale.c.village.in_(villages)))
 
 

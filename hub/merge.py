@@ -1,4 +1,5 @@
-"""From stored segments to the tables that operators read. Owns every table in `schema.MERGED_TABLES`.
+"""From stored segments to the tables that operators read. Owns every table in `schema.MERGED_TABLES`
+(completions through `timeline`).
 
 A segment is merged once, in the transaction that marks it merged, in the order of its path. What comes of
 it depends only on which segments are stored contiguously: sums, largest and smallest values don't care
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
-from hub import alerts, figures, identity, schema, stale
+from hub import alerts, courses, figures, identity, schema, stale, timeline
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
@@ -60,6 +61,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: No
         figures.forget(connection)
         for table in schema.MERGED_TABLES:
             connection.execute(delete(table))
+        courses.note_tests(connection)
         connection.execute(
             update(_s)
             .where(_s.c.state.in_((schema.MERGED, schema.UNREADABLE)))
@@ -91,6 +93,7 @@ def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
     if outcomes:
         _mark(connection, outcomes)
         stale.mark(connection, (village,))
+    timeline.keep(work, village)
     return len(rows), sum(outcome["entries"] for outcome in outcomes)
 
 

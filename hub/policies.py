@@ -33,6 +33,9 @@ class _Row:
     def around(self, column: str) -> str:
         return f"({self.inside(column)} or {column} = '' or {_OF_ROW} like {column} || '.%')"
 
+    def exact(self, column: str) -> str:
+        return f"{column} = {_OF_ROW}"
+
 
 class _Setting:
     """PostgreSQL: policies are made once and read the scope of the transaction.
@@ -46,6 +49,9 @@ class _Setting:
 
     def around(self, column: str) -> str:
         return f"({self.inside(column)} or {column} = '' or {_SETTING} like {column} || '.%%')"
+
+    def exact(self, column: str) -> str:
+        return f"{column} = {_SETTING}"
 
 
 def rule_of(table: Table) -> Seen:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from hub import downlink, merge, schema, segments
+from hub import downlink, merge, schema, segments, stale, timeline
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
@@ -138,6 +138,8 @@ def certify(
         segments.release(connection, known.pk)
         values = {"state": "registered", "registered_ms": now_ms, "village": village}
         connection.execute(update(_d).where(_d.c.pk == known.pk).values(**values))
+        timeline.move(connection, known.pk, village)
+        stale.mark(connection, {known.village, village})
 
 
 def revoke_certified(connection: Connection, device: bytes, region: str) -> None:
@@ -250,7 +252,7 @@ def _set_state(connection: Connection, pk: int, state: str, now_ms: int, reason:
 
 
 def _known(connection: Connection, public_key: bytes) -> Any:
-    query = select(_d.c.pk, _d.c.state).where(_d.c.device == key_id(public_key))
+    query = select(_d.c.pk, _d.c.state, _d.c.village).where(_d.c.device == key_id(public_key))
     return connection.execute(query).one_or_none()
 
 

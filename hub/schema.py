@@ -41,6 +41,10 @@ from hub.schema_road import mail_parts as mail_parts
 from hub.schema_road import offers as offers
 from hub.schema_road import parts as parts
 from hub.schema_road import rejections as rejections
+from hub.schema_summaries import completions as completions
+from hub.schema_summaries import kept_results as kept_results
+from hub.schema_summaries import summaries as summaries
+from hub.schema_summaries import test_lessons as test_lessons
 from sync.progress.rows import COURSE_PROGRESS, LESSON_PROGRESS, ROWS, Join, Row
 
 settings = Table(
@@ -339,6 +343,7 @@ lesson_progress: Final = row_tables[LESSON_PROGRESS]
 course_progress: Final = row_tables[COURSE_PROGRESS]
 
 MERGED_TABLES: Final = (
+    completions,
     *row_tables.values(),
     clock_notes,
     learner_numbers,

@@ -27,6 +27,9 @@ class Scope(Protocol):
     def around(self, column: str) -> str:
         """It lies in the scope, or the scope lies in it."""
 
+    def exact(self, column: str) -> str:
+        """It is the scope, and nothing in it or around it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -57,6 +60,11 @@ def in_place(column: str) -> Seen:
 def on_the_way(column: str) -> Seen:
     """Those too that lie above the scope: what is said to a province is said to its villages."""
     return Seen(lambda scope: scope.around(column))
+
+
+def exactly(column: str) -> Seen:
+    """Only what was made for operators of this very scope."""
+    return Seen(lambda scope: scope.exact(column))
 
 
 def with_row(column: str, table: str, target: str = "pk") -> Seen:
