@@ -29,6 +29,7 @@ from hub.views import (
     pack,
     packs,
     regions,
+    silent,
     sticks,
     words,
 )
@@ -51,6 +52,18 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
+    for view in (
+        sticks,
+        bundles,
+        couriers,
+        announcements,
+        packs,
+        pack,
+        certificates,
+        accounts,
+        acts,
+        more,
+        silent,
+    ):
         app.register_blueprint(view.blueprint)
     return app

@@ -24,6 +24,9 @@ LEARNERS_MOST: Final = 500
 SEARCHED_MOST: Final = 20_000
 """Identities that one search looks through: those of a regency."""
 FOUND_MOST: Final = 50
+IN_CHARGE_MOST: Final = 2
+_IN_CHARGE: Final = ("operator", "sekretaris", "kepala desa", "kades")
+"""Positions of those whom a visitor asks for, the best first."""
 
 _l: Final = schema.learners
 _d: Final = schema.devices
@@ -93,6 +96,21 @@ def of_village(connection: Connection, village: str) -> list[Learner]:
     here = select(_l.c.person).join(_d, _d.c.pk == _l.c.device).where(_d.c.village == village).distinct()
     everyone = here.order_by(_l.c.person).limit(LEARNERS_MOST)
     return sorted(_people(connection, _l.c.person.in_(everyone)), key=_by_name)
+
+
+def in_charge(connection: Connection, villages: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """(name, position) of whom to ask for in each village: who runs its laptop or its office, as they said themselves."""
+    found: dict[str, dict[int, tuple[int, str, str]]] = {}
+    for row in connection.execute(_identities().where(_d.c.village.in_(villages)).order_by(_l.c.pk)):
+        one = _identity(row)
+        words = one.position.casefold()
+        rank = next((place for place, word in enumerate(_IN_CHARGE) if word in words), None)
+        if one.name and rank is not None:
+            found.setdefault(one.village, {})[one.person] = (rank, one.name, one.position)
+    return {
+        village: tuple((name, position) for _, name, position in sorted(people.values())[:IN_CHARGE_MOST])
+        for village, people in found.items()
+    }
 
 
 def find(connection: Connection, learner: bytes) -> Learner | None:

@@ -49,8 +49,9 @@ def address(rule: Rule, about: World) -> str:
     number = {
         "learners": about.learner, "devices": device, "alerts": about.alert, "couriers": about.courier,
     }.get(rule.endpoint.split(".")[0], device)  # fmt: skip
+    code = HERE_DISTRICT if rule.endpoint == "silent.route" else HERE
     filled = {
-        "number": number, "other": about.other, "code": HERE, "name": NEIGHBOUR, "key": "00" * 32,
+        "code": code, "number": number, "other": about.other, "name": NEIGHBOUR, "key": "00" * 32,
         "token": "x", "path": "x", "size": "besar", "contrast": "kuat", "filename": "lontar.css",
     }  # fmt: skip
     return re.sub(r"<(?:[^:>]+:)?([a-z]+)>", lambda found: str(filled[found[1]]), rule.rule)
@@ -143,6 +144,7 @@ def test_lists_with_a_filter_for_another_region_are_empty_too(hub: Hub) -> None:
     client = as_of(hub, ELSEWHERE)
     for path in (
         f"/wilayah?q={HERE}", "/wilayah?q=peserta", f"/buku-kiriman?wilayah={HERE}", f"/pengumuman?wilayah={HERE}",
+        f"/senyap?wilayah={HERE}", "/senyap?lama=1", "/senyap?langkah=tanpa-perangkat",
         f"/sertifikat?q={HERE_DISTRICT}", f"/sertifikat?q={CERTIFICATE}", "/perangkat?keadaan=waiting",
         "/peringatan?keadaan=selesai",
     ):  # fmt: skip
