@@ -57,6 +57,7 @@ def drawn(words: Words, stops: Sequence[Stop], made_at: datetime) -> bytes:
         paper.draw_qr(words.address, left, top, _QR_SIDE)
         paper.line(words.scan, top + 4, 8, MUTED, x=left - 92, width=90, side="R")
         paper.line(words.address, top + 9, 8, x=left - 92, width=90, side="R")
+        paper.pdf.set_xy(MARGIN, top)
     paper.heading(words.title)
     paper.text(words.place, 11, bold=True)
     paper.text(words.about, colour=MUTED)

@@ -163,7 +163,10 @@ def _stop(
         else _("Flashdisk dengan surat desa")
     )
     history = [_("Riwayat belajar yang diminta laptop desa")] if village.wants_history else []
-    brought = [mail, *history, *packs] if village.registered else [_("Kode pendaftaran untuk laptop")]
+    if village.registered:
+        brought = [mail, *history, *packs]
+    else:
+        brought = [] if village.waiting else [_("Kode pendaftaran untuk laptop pengganti")]
     return route_paper.Stop(
         names.by_code.get(village.village, village.village),
         village.village,

@@ -67,7 +67,7 @@ def found(hub: Hub, region: str = "") -> list[silent.SilentVillage]:
 
 def cards(page: str) -> list[str]:
     """The villages of the page in their order."""
-    return re.findall(r'<h2 class="small"><a href="/wilayah/([0-9.]+)"', page)
+    return re.findall(r'<h2><a href="/wilayah/([0-9.]+)"', page)
 
 
 # The rules
