@@ -22,6 +22,7 @@ from hub.views import (
     courses,
     desk,
     devices,
+    duplicates,
     enter,
     learners,
     more,
@@ -64,6 +65,7 @@ def create_app(hub: Hub) -> Flask:
         acts,
         more,
         silent,
+        duplicates,
     ):
         app.register_blueprint(view.blueprint)
     return app

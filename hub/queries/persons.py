@@ -98,6 +98,17 @@ def of_village(connection: Connection, village: str) -> list[Learner]:
     return sorted(_people(connection, _l.c.person.in_(everyone)), key=_by_name)
 
 
+def of_region(connection: Connection, region: str) -> tuple[list[Learner], bool]:
+    """(the people of a region with their identities there, whether these are all). One statement."""
+    query = _identities().where(within(region)).order_by(_l.c.pk).limit(SEARCHED_MOST)
+    grouped: dict[int, list[Identity]] = {}
+    count = 0
+    for row in connection.execute(query):
+        grouped.setdefault(row.person, []).append(_identity(row))
+        count += 1
+    return [_learner(person, identities) for person, identities in grouped.items()], count < SEARCHED_MOST
+
+
 def in_charge(connection: Connection, villages: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
     """(name, position) of whom to ask for in each village: who runs its laptop or its office, as they said themselves."""
     found: dict[str, dict[int, tuple[int, str, str]]] = {}
