@@ -30,6 +30,7 @@ from hub.views import (
     pack,
     packs,
     regions,
+    rosters,
     silent,
     sticks,
     words,
@@ -48,6 +49,7 @@ def create_app(hub: Hub) -> Flask:
     )
     sticks.prepare(app)
     packs.prepare(app)
+    rosters.prepare(app)
     prepare(app)
     desk.prepare(app, hub)
     words.prepare(app)
@@ -66,6 +68,7 @@ def create_app(hub: Hub) -> Flask:
         more,
         silent,
         duplicates,
+        rosters,
     ):
         app.register_blueprint(view.blueprint)
     return app

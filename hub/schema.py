@@ -35,6 +35,7 @@ from hub.schema_road import mail_parts as mail_parts
 from hub.schema_road import offers as offers
 from hub.schema_road import parts as parts
 from hub.schema_road import rejections as rejections
+from hub.schema_rosters import rosters as rosters
 from sync.progress.rows import COURSE_PROGRESS, LESSON_PROGRESS, ROWS, Join, Row
 
 settings = Table(

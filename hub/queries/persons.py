@@ -25,7 +25,7 @@ SEARCHED_MOST: Final = 20_000
 """Identities that one search looks through: those of a regency."""
 FOUND_MOST: Final = 50
 IN_CHARGE_MOST: Final = 2
-_IN_CHARGE: Final = ("operator", "sekretaris", "kepala desa", "kades")
+IN_CHARGE: Final = ("operator", "sekretaris", "kepala desa", "kades")
 """Positions of those whom a visitor asks for, the best first."""
 
 _l: Final = schema.learners
@@ -115,7 +115,7 @@ def in_charge(connection: Connection, villages: Sequence[str]) -> dict[str, tupl
     for row in connection.execute(_identities().where(_d.c.village.in_(villages)).order_by(_l.c.pk)):
         one = _identity(row)
         words = one.position.casefold()
-        rank = next((place for place, word in enumerate(_IN_CHARGE) if word in words), None)
+        rank = next((place for place, word in enumerate(IN_CHARGE) if word in words), None)
         if one.name and rank is not None:
             found.setdefault(one.village, {})[one.person] = (rank, one.name, one.position)
     return {

@@ -13,7 +13,7 @@ from hub import regions as region_list
 from hub import route_paper
 from hub.advice import SENTENCES, STEPS, Step
 from hub.errors import HubError
-from hub.queries import persons, regions, silent
+from hub.queries import persons, regions, rosters, silent
 from hub.queries.silent import SilentVillage
 from hub.roles import Right
 from hub.views import typed
@@ -105,7 +105,9 @@ def route(code: str) -> ResponseReturnValue:
         except HubError:
             abort(404)
         rows = silent.along_the_way(connection, code, days * _DAY_MS, now_ms, ROUTE_MOST)
-        asked = persons.in_charge(connection, [row.village for row in rows])
+        here_and_there = [row.village for row in rows]
+        asked = rosters.in_charge(connection, here_and_there)
+        asked |= persons.in_charge(connection, here_and_there)
         names = regions.names(connection, {code, *(row.village for row in rows)})
     stops = [_stop(row, asked.get(row.village, ()), now_ms, names) for row in rows]
     place = ", ".join(part for part in (here.name, names.above(code)) if part)

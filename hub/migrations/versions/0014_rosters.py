@@ -1,0 +1,27 @@
+"""Lists of who works in each village.
+
+Revision ID: 0014
+Revises: 0006
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "rosters",
+        sa.Column("pk", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("village", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("position", sa.Text(), nullable=False),
+        sa.Column("added_ms", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("ix_rosters_village", "rosters", ["village"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute('create index ix_rosters_village_bytes on rosters (village collate "C")')
