@@ -20,6 +20,7 @@ from hub.views import (
     codes,
     couriers,
     courses,
+    decisions,
     desk,
     devices,
     duplicates,
@@ -69,6 +70,7 @@ def create_app(hub: Hub) -> Flask:
         silent,
         duplicates,
         rosters,
+        decisions,
     ):
         app.register_blueprint(view.blueprint)
     return app

@@ -171,6 +171,12 @@ segments = Table(
 _is_waiting = segments.c.state == STORED
 Index("ix_segments_waiting", segments.c.log, sqlite_where=_is_waiting, postgresql_where=_is_waiting)
 
+# What waits for a decision, and what one was made about, is little of everything.
+_is_apart = segments.c.state == QUARANTINED
+Index("ix_segments_apart", segments.c.log, sqlite_where=_is_apart, postgresql_where=_is_apart)
+_is_rejected = segments.c.rejected == 1
+Index("ix_segments_rejected", segments.c.log, sqlite_where=_is_rejected, postgresql_where=_is_rejected)
+
 profiles = Table(
     "profiles",
     metadata,

@@ -1,4 +1,4 @@
-"""Lists of who works in each village.
+"""Lists of who works in each village; what is kept apart and what was rejected, found at once.
 
 Revision ID: 0014
 Revises: 0006
@@ -23,5 +23,10 @@ def upgrade() -> None:
         sa.Column("added_ms", sa.BigInteger(), nullable=False),
     )
     op.create_index("ix_rosters_village", "rosters", ["village"])
+    for name, condition in (("apart", "state = 4"), ("rejected", "rejected = 1")):
+        where = sa.text(condition)
+        op.create_index(
+            f"ix_segments_{name}", "segments", ["log"], sqlite_where=where, postgresql_where=where
+        )
     if op.get_bind().dialect.name == "postgresql":
         op.execute('create index ix_rosters_village_bytes on rosters (village collate "C")')
