@@ -112,7 +112,7 @@ def plain(name: str) -> tuple[str, ...]:
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
     text = "".join(sign for sign in text if not unicodedata.combining(sign))
     parts = re.findall(r"[\w.]+", text.replace("'", "").replace("’", ""))
-    return tuple(_respelled(word) for word in _without_titles(parts) if not word.isdigit())
+    return tuple(_respelled(word) for word in _without_titles(parts))
 
 
 def compare(one: Person, other: Person) -> Likeness:
@@ -211,6 +211,10 @@ def _names(one: Sequence[str], other: Sequence[str]) -> Why | None:
         return Why.SAME_NAME
     if sorted(one) == sorted(other):
         return Why.SAME_WORDS
+    mine, theirs = ([word for word in words if word.isdigit()] for words in (one, other))
+    if mine and theirs and mine != theirs:
+        # Somebody told namesakes apart by numbering them.
+        return None
     whole, wholly = " ".join(one), " ".join(other)
     shorter = min(len(whole), len(wholly))
     if shorter >= _SHORTEST:

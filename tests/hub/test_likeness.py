@@ -88,6 +88,7 @@ def test_names_may_be_turned_round_misspelt_or_shortened(one: str, other: str, w
         ("", ""),
         ("Bpk.", "Ibu"),
         ("M", "Mu"),
+        ("Siti 1", "Siti 2"),
     ],
 )
 def test_other_names_are_other_people(one: str, other: str) -> None:
