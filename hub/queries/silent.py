@@ -128,69 +128,78 @@ def without(connection: Connection, region: str, most: int, skip: int = 0) -> li
 
 def _villages(region: str, quiet_ms: int, now_ms: int) -> Select[Any]:
     """The silent villages of a region with what their devices say together, and the step that each needs first."""
-
-    def number(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0))
-
-    is_registered = _d.c.state == "registered"
-    registered, waiting = number(is_registered), number(_d.c.state == "waiting")
-    last = func.coalesce(heard_ms(), _d.c.registered_ms, _d.c.first_seen_ms)
-
-    def latest(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Of the registered laptops; of all if there is none."""
-        return case((registered > 0, func.max(case((is_registered, column)))), else_=func.max(column))
-
-    since, heard = latest(last), latest(heard_ms())
-    road = _on_the_road(now_ms).subquery()
-    # Each village has one row in `road`, or none.
-    late, under_way = func.max(road.c.overdue), func.max(road.c.road)
+    v = _together(region, now_ms).subquery().c
+    heard = _later(v.contact_ms, v.stick_ms)
+    # Who was registered anew yesterday isn't silent yet.
+    since = case((v.registered > 0, _later(heard, v.registered_ms)), else_=v.last_ms)
     # The same choice as in `advice.first`, so that the database can sort and count by it.
     step = case(
-        (and_(registered == 0, waiting > 0), int(Step.DECIDE)),
-        (registered == 0, int(Step.REPLACE)),
-        (late > 0, int(Step.SEEK)),
-        (under_way > 0, int(Step.WAIT)),
+        (and_(v.registered == 0, v.waiting > 0), int(Step.DECIDE)),
+        (v.registered == 0, int(Step.REPLACE)),
+        (v.overdue > 0, int(Step.SEEK)),
+        (v.road > 0, int(Step.WAIT)),
         (heard.is_(None), int(Step.BEGIN)),
         (since < now_ms - VISIT_MS, int(Step.VISIT)),
         else_=int(Step.CALL),
     )
+    columns = (v.village, v.registered, v.waiting, v.revoked, v.contact_ms, v.stick_ms)
+    return select(
+        *columns,
+        since.label("since_ms"),
+        func.coalesce(v.road, 0).label("road"),
+        func.coalesce(v.overdue, 0).label("overdue"),
+        v.road_ms,
+        step.label("step"),
+    ).where(or_(v.registered == 0, since < now_ms - quiet_ms))
+
+
+def _together(region: str, now_ms: int) -> Select[Any]:
+    """What the devices of each village say together. Each sum is made once: a nation has 75,000 villages."""
+    is_registered = _d.c.state == "registered"
+    road = _on_the_road(now_ms).subquery()
+    last = func.coalesce(heard_ms(), _d.c.registered_ms, _d.c.first_seen_ms)
+
+    def registered(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+        """The latest of the registered laptops; a revoked one that still sends makes no village heard of."""
+        return func.max(case((is_registered, column))).label(name)
+
     return (
         select(
             _d.c.village,
-            registered.label("registered"),
-            waiting.label("waiting"),
-            number(_d.c.state == "revoked").label("revoked"),
-            since.label("since_ms"),
-            latest(_d.c.last_contact_ms).label("contact_ms"),
-            latest(_d.c.last_stick_ms).label("stick_ms"),
-            func.coalesce(under_way, 0).label("road"),
-            func.coalesce(late, 0).label("overdue"),
-            func.max(road.c.road_ms).label("road_ms"),
-            step.label("step"),
+            func.sum(case((is_registered, 1), else_=0)).label("registered"),
+            func.sum(case((_d.c.state == "waiting", 1), else_=0)).label("waiting"),
+            func.sum(case((_d.c.state == "revoked", 1), else_=0)).label("revoked"),
+            registered(_d.c.last_contact_ms, "contact_ms"),
+            registered(_d.c.last_stick_ms, "stick_ms"),
+            registered(_d.c.registered_ms, "registered_ms"),
+            func.max(last).label("last_ms"),
+            func.sum(road.c.road).label("road"),
+            func.sum(road.c.overdue).label("overdue"),
+            func.min(road.c.road_ms).label("road_ms"),
         )
-        .select_from(_d.outerjoin(road, road.c.village == _d.c.village))
+        .select_from(_d.outerjoin(road, and_(road.c.device == _d.c.pk, is_registered)))
         .where(_is_village(), within(region))
         .group_by(_d.c.village)
-        .having(or_(registered == 0, since < now_ms - quiet_ms))
     )
 
 
 def _on_the_road(now_ms: int) -> Select[Any]:
-    """For each village its bundles that haven't arrived."""
-    device = schema.devices.alias()
+    """For each device its bundles that haven't arrived."""
     overdue = case((_b.c.noted_ms < now_ms - ledger.OVERDUE_MS, 1), else_=0)
     return (
         select(
-            device.c.village,
+            _b.c.device,
             func.count().label("road"),
             func.sum(overdue).label("overdue"),
             func.min(_b.c.noted_ms).label("road_ms"),
         )
-        .select_from(_b)
-        .join(device, device.c.pk == _b.c.device)
-        .where(_b.c.complete_ms.is_(None), device.c.state == "registered")
-        .group_by(device.c.village)
+        .where(_b.c.complete_ms.is_(None), _b.c.device.is_not(None))
+        .group_by(_b.c.device)
     )
+
+
+def _later(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((func.coalesce(one, 0) > func.coalesce(other, 0), one), else_=other)
 
 
 def _is_village() -> ColumnElement[bool]:
@@ -237,6 +246,10 @@ def _note(village: SilentVillage, row: Any, parts: dict[int, int]) -> None:
     village.devices.append(bytes(row.device))
     village.parts += parts.get(row.pk, 0)
     if row.state != "registered":
+        if not village.registered:
+            # Nobody else is there of whom it could be said.
+            village.contact_ms = max(village.contact_ms or 0, row.last_contact_ms or 0) or None
+            village.stick_ms = max(village.stick_ms or 0, row.last_stick_ms or 0) or None
         return
     village.wants_history |= bool(row.wants & Wants.HISTORY)
     if row.last_wall_s is not None and row.last_contact_ms is not None:

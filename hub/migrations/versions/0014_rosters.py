@@ -28,5 +28,9 @@ def upgrade() -> None:
         op.create_index(
             f"ix_segments_{name}", "segments", ["log"], sqlite_where=where, postgresql_where=where
         )
+    is_open = sa.text("complete_ms is null")
+    op.create_index(
+        "ix_bundles_road", "bundles", ["device"], sqlite_where=is_open, postgresql_where=is_open
+    )
     if op.get_bind().dialect.name == "postgresql":
         op.execute('create index ix_rosters_village_bytes on rosters (village collate "C")')
