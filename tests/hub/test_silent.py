@@ -117,6 +117,21 @@ def test_what_came_by_stick_counts_as_heard(hub: Hub) -> None:
     assert found(hub) == []
 
 
+def test_a_revoked_laptop_that_still_sends_makes_no_village_heard_of(hub: Hub) -> None:
+    quiet(hub, 1)
+    stolen = Device(2).open(1).registered(hub)
+    registry.revoke(hub.engine, stolen.id, now_ms())
+    stolen.send(hub)
+    (one,) = found(hub)
+    assert one.contact_ms and one.contact_ms < now_ms() - QUIET_MS
+    assert (one.registered, one.revoked) == (1, 1)
+
+
+def test_who_was_let_in_again_yesterday_is_not_silent_yet(hub: Hub) -> None:
+    ago(hub, quiet(hub, 1), registered_ms=1)
+    assert found(hub) == []
+
+
 def test_the_most_urgent_stand_first_in_the_order_of_what_is_to_be_done(hub: Hub) -> None:
     quiet(hub, 1, VILLAGE, days=20)
     quiet(hub, 2, NEXT_DOOR, days=90)
