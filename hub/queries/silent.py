@@ -63,6 +63,7 @@ class SilentVillage:
 
     @property
     def heard_ms(self) -> int | None:
+        """When it was last heard of, on any road."""
         return max(self.contact_ms or 0, self.stick_ms or 0) or None
 
     @property
@@ -83,11 +84,10 @@ class SilentVillage:
         return steps(self.known, now_ms)
 
 
-def counts(connection: Connection, region: str, quiet_ms: int, now_ms: int) -> dict[Step, int]:
-    """How many silent villages of a region need which step first."""
-    villages = _villages(region, quiet_ms, now_ms).subquery()
-    query = select(villages.c.step, func.count()).group_by(villages.c.step)
-    return {Step(step): count for step, count in connection.execute(query)}
+_SUMMED: Final = (
+    "village", "registered", "waiting", "revoked", "since_ms", "contact_ms", "stick_ms", "road", "overdue", "road_ms",
+)  # fmt: skip
+"""What the database says of a village as a whole."""
 
 
 def listed(
@@ -98,13 +98,21 @@ def listed(
     most: int,
     skip: int = 0,
     step: Step | None = None,
-) -> list[SilentVillage]:
-    """Silent villages by what they need (or those that need `step`), the longest silent ones first."""
-    villages = _villages(region, quiet_ms, now_ms).subquery()
-    query = select(villages).order_by(villages.c.step, villages.c.since_ms, villages.c.village)
-    if step is not None:
-        query = query.where(villages.c.step == int(step))
-    return _completed(connection, query.limit(most).offset(skip))
+) -> tuple[list[SilentVillage], dict[Step, int]]:
+    """(silent villages by what they need, or those that need `step`, the longest silent ones first; how many need what).
+
+    Both come of one look at all villages of the region.
+    """
+    villages = _villages(region, quiet_ms, now_ms).cte("silent")
+    tally = select(villages.c.step.label("needed"), func.count().label("number"))
+    counted = tally.group_by(villages.c.step).subquery()
+    order = ("step", "since_ms", "village")
+    chosen = select(villages).order_by(*(villages.c[name] for name in order)).limit(most).offset(skip)
+    page = (chosen if step is None else chosen.where(villages.c.step == int(step))).subquery()
+    both = select(counted, page).select_from(counted.outerjoin(page, true()))
+    rows = connection.execute(both.order_by(*(page.c[name] for name in order))).all()
+    shown = {row.village: row for row in rows if row.village is not None}
+    return _completed(connection, shown.values()), {Step(row.needed): row.number for row in rows}
 
 
 def along_the_way(
@@ -112,7 +120,8 @@ def along_the_way(
 ) -> list[SilentVillage]:
     """Silent villages of a region in the order of their codes, as somebody travels from one to the next."""
     villages = _villages(region, quiet_ms, now_ms).subquery()
-    return _completed(connection, select(villages).order_by(villages.c.village).limit(most))
+    query = select(villages).order_by(villages.c.village).limit(most)
+    return _completed(connection, connection.execute(query).all())
 
 
 def count_without(connection: Connection, region: str) -> int:
@@ -217,12 +226,10 @@ def _without(region: str, column: Any) -> Any:
     )
 
 
-def _completed(connection: Connection, query: Any) -> list[SilentVillage]:
-    """The villages of one page with what is known of their devices. Seven statements, however many they are."""
-    rows = connection.execute(query).all()
-    names = [name for name in SilentVillage.__dataclass_fields__ if name in query.selected_columns]
+def _completed(connection: Connection, rows: Iterable[Any]) -> list[SilentVillage]:
+    """The villages of one page with what is known of their devices. Six statements, however many they are."""
     found = {
-        row.village: SilentVillage(**{name: _whole(row._mapping[name]) for name in names}) for row in rows
+        row.village: SilentVillage(**{name: _whole(row._mapping[name]) for name in _SUMMED}) for row in rows
     }
     devices = connection.execute(
         select(_d).where(_d.c.village.in_(found), _is_village()).order_by(_d.c.pk)

@@ -28,6 +28,8 @@ from web.zones import ZONES, zone_of
 
 DAYS: Final = 14
 DAYS_MOST: Final = 3650
+PAGES_MOST: Final = 10_000
+"""More than a nation of silent villages fills."""
 ROUTE_MOST: Final = 500
 """Villages on one list; regencies have about two hundred."""
 WITHOUT: Final = "tanpa-perangkat"
@@ -61,18 +63,21 @@ def listed() -> ResponseReturnValue:
             quiet_ms = _days(days) * _DAY_MS
         except HubError as refusal:
             return _page(region, days, problem=refusal.sentence(_)), 422
-        counts = silent.counts(connection, code, quiet_ms, now_ms)
         without = silent.count_without(connection, code)
-        shows_without = wanted == WITHOUT
-        total = without if shows_without else counts.get(step, 0) if step else sum(counts.values())
-        page = min(page_number(), pages_of(total))
-        skip = (page - 1) * PAGE
-        rows = (
-            []
-            if shows_without
-            else silent.listed(connection, code, quiet_ms, now_ms, PAGE, skip, SLUGS.get(wanted))
-        )
-        bare = silent.without(connection, code, PAGE, skip) if shows_without else []
+        asked = min(page_number(), PAGES_MOST)
+        skip = (asked - 1) * PAGE
+        rows, counts = silent.listed(connection, code, quiet_ms, now_ms, PAGE, skip, step)
+        total = sum(counts.values()) if step is None else counts.get(step, 0)
+        if wanted == WITHOUT:
+            rows, total = [], without
+        page = min(asked, pages_of(total))
+        bare: list[str] = []
+        if wanted == WITHOUT:
+            bare = silent.without(connection, code, PAGE, (page - 1) * PAGE)
+        elif page < asked:
+            # Since somebody asked for this page, villages were heard of again.
+            last = (page - 1) * PAGE
+            rows, counts = silent.listed(connection, code, quiet_ms, now_ms, PAGE, last, step)
         names = regions.names(connection, {*(row.village for row in rows), *bare, code})
     return _page(
         region,

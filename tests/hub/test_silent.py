@@ -62,7 +62,7 @@ def silent_pk(hub: Hub, device: Device) -> int:
 
 def found(hub: Hub, region: str = "") -> list[silent.SilentVillage]:
     with reading(hub.engine) as connection:
-        return silent.listed(connection, region, QUIET_MS, now_ms(), 100)
+        return silent.listed(connection, region, QUIET_MS, now_ms(), 100)[0]
 
 
 def cards(page: str) -> list[str]:
@@ -147,7 +147,8 @@ def test_the_most_urgent_stand_first_in_the_order_of_what_is_to_be_done(hub: Hub
         Step.DECIDE, Step.SEEK, Step.REPLACE, Step.BEGIN, Step.VISIT, Step.CALL, Step.WAIT,
     ]  # fmt: skip
     with reading(hub.engine) as connection:
-        counts = silent.counts(connection, "", QUIET_MS, now)
+        one, counts = silent.listed(connection, "", QUIET_MS, now, 1, 3, Step.VISIT)
+        assert one == [], "there is no fourth one"
     assert counts == dict.fromkeys(list(Step)[:7], 1), "the database chooses the step that `advice` does"
     assert cards(browser(hub).get("/senyap").text) == [one.village for one in villages]
 
@@ -215,6 +216,8 @@ def test_filters_stand_in_the_address(hub: Hub) -> None:
         (f"?wilayah={NEXT_DOOR}", [NEXT_DOOR]),
         ("?wilayah=17.05.01", []),
         ("?langkah=apa-saja", [NEXT_DOOR, VILLAGE]),
+        ("?halaman=2", [NEXT_DOOR, VILLAGE]),
+        (f"?halaman={10**30}", [NEXT_DOOR, VILLAGE]),
     ):
         answer = client.get(f"/senyap{query}")
         assert (answer.status_code, cards(answer.text)) == (200, villages), query
