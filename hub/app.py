@@ -22,8 +22,10 @@ from hub.views import (
     codes,
     couriers,
     courses,
+    decisions,
     desk,
     devices,
+    duplicates,
     enter,
     exports,
     items,
@@ -34,6 +36,8 @@ from hub.views import (
     pack,
     packs,
     regions,
+    rosters,
+    silent,
     sticks,
     summary,
     words,
@@ -59,26 +63,14 @@ def create_app(hub: Hub) -> Flask:
     log_lines.prepare(app)
     sticks.prepare(app)
     packs.prepare(app)
+    rosters.prepare(app)
     prepare(app)
     desk.prepare(app, hub)
     words.prepare(app)
-    for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
+    for view in (enter, overview, summary, regions, learners, courses, items, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (summary, items):
+    for view in (decisions, silent, duplicates, rosters, sticks, bundles, couriers, announcements):
         app.register_blueprint(view.blueprint)
-    for view in (
-        sticks,
-        bundles,
-        couriers,
-        announcements,
-        packs,
-        pack,
-        certificates,
-        accounts,
-        own,
-        acts,
-        more,
-    ):
+    for view in (packs, pack, certificates, exports, accounts, own, acts, more):
         app.register_blueprint(view.blueprint)
-    app.register_blueprint(exports.blueprint)
     return app

@@ -41,6 +41,7 @@ from hub.schema_road import mail_parts as mail_parts
 from hub.schema_road import offers as offers
 from hub.schema_road import parts as parts
 from hub.schema_road import rejections as rejections
+from hub.schema_rosters import rosters as rosters
 from hub.schema_summaries import completions as completions
 from hub.schema_summaries import kept_results as kept_results
 from hub.schema_summaries import summaries as summaries
@@ -181,6 +182,12 @@ _is_waiting = segments.c.state == STORED
 Index("ix_segments_waiting", segments.c.log, sqlite_where=_is_waiting, postgresql_where=_is_waiting)
 _is_odd = segments.c.state != MERGED
 Index("ix_segments_state", segments.c.state, sqlite_where=_is_odd, postgresql_where=_is_odd)
+
+# What waits for a decision, and what one was made about, is little of everything.
+_is_apart = segments.c.state == QUARANTINED
+Index("ix_segments_apart", segments.c.log, sqlite_where=_is_apart, postgresql_where=_is_apart)
+_is_rejected = segments.c.rejected == 1
+Index("ix_segments_rejected", segments.c.log, sqlite_where=_is_rejected, postgresql_where=_is_rejected)
 
 profiles = Table(
     "profiles",

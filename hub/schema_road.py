@@ -59,6 +59,10 @@ bundles = Table(
     info=with_row("device", "devices").info,
 )
 
+# Most have arrived, and nobody asks about those.
+_is_on_the_road = bundles.c.complete_ms.is_(None)
+Index("ix_bundles_road", bundles.c.device, sqlite_where=_is_on_the_road, postgresql_where=_is_on_the_road)
+
 # Owned by `ledger`. Parts that arrived, by the hash at their end.
 parts = Table(
     "parts",

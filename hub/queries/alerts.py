@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, no
 
 from hub import schema
 from hub.alerts import AHEAD, UNREADABLE
+from hub.alerts import FORK as FORK
 
 _a: Final = schema.alerts
 _s: Final = schema.segments
@@ -28,8 +29,10 @@ class AlertRow:
     handled_by: str | None
 
 
-def count(connection: Connection, is_open: bool = True) -> int:
+def count(connection: Connection, is_open: bool = True, kind: str | None = None) -> int:
     query = select(func.count()).select_from(_a).where(_open() if is_open else not_(_open()))
+    if kind is not None:
+        query = query.where(_a.c.kind == kind)
     return int(connection.execute(query).scalar_one())
 
 
@@ -45,12 +48,19 @@ def count_by_kind(connection: Connection) -> dict[str, float]:
 
 
 def listed(
-    connection: Connection, most: int, skip: int = 0, device: int | None = None, is_open: bool = True
+    connection: Connection,
+    most: int,
+    skip: int = 0,
+    device: int | None = None,
+    is_open: bool = True,
+    kind: str | None = None,
 ) -> list[AlertRow]:
-    """The newest alerts that are open (or those that are over), of one device or of all."""
+    """The newest alerts that are open (or those that are over), of one device or of all, of one kind or of any."""
     query = _which(is_open)
     if device is not None:
         query = query.where(_a.c.device == device)
+    if kind is not None:
+        query = query.where(_a.c.kind == kind)
     query = query.order_by(_a.c.first_ms.desc(), _a.c.pk.desc()).limit(most).offset(skip)
     return _rows(connection, query, is_open)
 

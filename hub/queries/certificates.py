@@ -71,6 +71,20 @@ def of_claim(connection: Connection, claim: Claim) -> Issued | None:
     return next(iter(_issued(connection, rows)), None)
 
 
+def of_people(connection: Connection, people: Sequence[int]) -> dict[int, dict[bytes, list[str]]]:
+    """For each of these people (numbers of persons) the numbers of the certificates that hold, by course."""
+    query = (
+        select(schema.learners.c.person, _c.c.course_key, _c.c.number)
+        .join(schema.learners, schema.learners.c.learner == _c.c.learner)
+        .where(schema.learners.c.person.in_(people), _c.c.withdrawn_ms.is_(None))
+        .order_by(_c.c.pk)
+    )
+    found: dict[int, dict[bytes, list[str]]] = {person: {} for person in people}
+    for person, key, number in connection.execute(query):
+        found[person].setdefault(bytes(key), []).append(number)
+    return found
+
+
 def hub_keys(connection: Connection, config: Config) -> tuple[bytes, ...]:
     """The keys that seal certificates which hold here: this hub's, and those of the hubs below it."""
     return (*config.keyset.hub_keys, *relays.hub_keys(connection))

@@ -25,6 +25,9 @@ SEARCHED_MOST: Final = 20_000
 """Identities that one search looks through: those of a regency."""
 FOUND_MOST: Final = 50
 _NOBODY_AFTER: Final = (1 << 63) - 1
+IN_CHARGE_MOST: Final = 2
+IN_CHARGE: Final = ("operator", "sekretaris", "kepala desa", "kades")
+"""Positions of those whom a visitor asks for, the best first."""
 
 _l: Final = schema.learners
 _d: Final = schema.devices
@@ -135,6 +138,32 @@ def _first(learner: Learner, region: str) -> str:
 def of_numbers(connection: Connection, people: Collection[int]) -> list[Learner]:
     """These persons, by their numbers."""
     return _people(connection, _l.c.person.in_(people)) if people else []
+
+
+def of_region(connection: Connection, region: str) -> tuple[list[Learner], bool]:
+    """(the people of a region with their identities there, whether these are all). One statement."""
+    query = _identities().where(within(region)).order_by(_l.c.pk).limit(SEARCHED_MOST)
+    grouped: dict[int, list[Identity]] = {}
+    count = 0
+    for row in connection.execute(query):
+        grouped.setdefault(row.person, []).append(_identity(row))
+        count += 1
+    return [_learner(person, identities) for person, identities in grouped.items()], count < SEARCHED_MOST
+
+
+def in_charge(connection: Connection, villages: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """(name, position) of whom to ask for in each village: who runs its laptop or its office, as they said themselves."""
+    found: dict[str, dict[int, tuple[int, str, str]]] = {}
+    for row in connection.execute(_identities().where(_d.c.village.in_(villages)).order_by(_l.c.pk)):
+        one = _identity(row)
+        words = one.position.casefold()
+        rank = next((place for place, word in enumerate(IN_CHARGE) if word in words), None)
+        if one.name and rank is not None:
+            found.setdefault(one.village, {})[one.person] = (rank, one.name, one.position)
+    return {
+        village: tuple((name, position) for _, name, position in sorted(people.values())[:IN_CHARGE_MOST])
+        for village, people in found.items()
+    }
 
 
 def find(connection: Connection, learner: bytes) -> Learner | None:

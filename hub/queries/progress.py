@@ -111,8 +111,17 @@ def posttests(manifest: Manifest) -> set[int]:
 
 def of_people(connection: Connection, people: Sequence[int]) -> dict[int, list[Progress]]:
     """The courses of each of these people (numbers of persons), the one with most done first. Four statements."""
-    lessons = _lessons(connection, people)
-    completed = _completed(connection, people)
+    return _of(connection, people, as_one=False)
+
+
+def as_one(connection: Connection, people: Sequence[int]) -> list[Progress]:
+    """The courses of these people as they would be if all were one person. Four statements."""
+    return _of(connection, people, as_one=True)[people[0]]
+
+
+def _of(connection: Connection, people: Sequence[int], as_one: bool) -> dict[int, list[Progress]]:
+    lessons = _lessons(connection, people, as_one)
+    completed = _completed(connection, people, as_one)
     known = manifests(connection, {row.manifest_hash for rows in lessons.values() for row in rows})
     titles = courses.titles(connection)
     found: dict[int, list[Progress]] = {person: [] for person in people}
@@ -168,13 +177,16 @@ def _progress(
     )
 
 
-def _lessons(connection: Connection, people: Sequence[int]) -> dict[tuple[int, bytes], list[Any]]:
+def _lessons(
+    connection: Connection, people: Sequence[int], as_one: bool
+) -> dict[tuple[int, bytes], list[Any]]:
     """What these people did in each lesson, their identities joined; by person and course."""
+    person = () if as_one else (_l.c.person,)
     joins: dict[Join, Any] = {Join.SUM: func.sum, Join.MAX: func.max, Join.MIN: func.min}
     pack = (_p.c.course_key, _p.c.version, _p.c.manifest_hash)
     query = (
         select(
-            _l.c.person,
+            *person,
             _lp.c.pack,
             _lp.c.lesson,
             *pack,
@@ -186,16 +198,17 @@ def _lessons(connection: Connection, people: Sequence[int]) -> dict[tuple[int, b
         .join(_l, _l.c.pk == _lp.c.learner)
         .join(_p, _p.c.pk == _lp.c.pack)
         .where(_l.c.person.in_(people))
-        .group_by(_l.c.person, _lp.c.pack, _lp.c.lesson, *pack)
+        .group_by(*person, _lp.c.pack, _lp.c.lesson, *pack)
     )
     found: dict[tuple[int, bytes], list[Any]] = {}
     for row in connection.execute(query):
-        found.setdefault((row.person, bytes(row.course_key)), []).append(row)
+        whose = people[0] if as_one else row.person
+        found.setdefault((whose, bytes(row.course_key)), []).append(row)
     return found
 
 
 def _completed(
-    connection: Connection, people: Sequence[int]
+    connection: Connection, people: Sequence[int], as_one: bool
 ) -> dict[tuple[int, bytes], list[tuple[int, int]]]:
     query = (
         select(_l.c.person, _p.c.course_key, _l.c.pk, _cp.c.completed_t)
@@ -207,7 +220,8 @@ def _completed(
     )
     found: dict[tuple[int, bytes], list[tuple[int, int]]] = {}
     for person, course_key, identity, completed_t in connection.execute(query):
-        found.setdefault((person, bytes(course_key)), []).append((identity, completed_t))
+        whose = people[0] if as_one else person
+        found.setdefault((whose, bytes(course_key)), []).append((identity, completed_t))
     return found
 
 

@@ -49,6 +49,9 @@ WORDS: Final = {
     "pack.publish": N_("Membagikan pelatihan"),
     "packs.upload": N_("Membawa paket ke pusat"),
     "packs.withdraw": N_("Menarik paket"),
+    "rosters.erase": N_("Menghapus daftar nama desa"),
+    "rosters.keep": N_("Menyimpan daftar nama desa"),
+    "rosters.preview": N_("Memeriksa daftar nama desa"),
     "sticks.receive": N_("Menerima isi flashdisk"),
     "sticks.send": N_("Menyiapkan flashdisk untuk desa"),
 }

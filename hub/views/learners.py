@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from hub import identity
+from hub.queries import certificates as issued
 from hub.queries import moments, persons, progress, regions
 from hub.queries.persons import Learner
+from hub.queries.progress import Progress
 from hub.roles import Right
 from hub.views import typed
 from hub.views.desk import hub, needs, seen
@@ -17,6 +22,32 @@ from hub.views.typed import TypedError
 from web.languages import gettext as _
 
 DISTRICT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What merging two people does to one course. Before: what each has now, None if it hasn't begun."""
+
+    after: Progress
+    before: tuple[Progress | None, Progress | None]
+    certificates: tuple[tuple[str, ...], tuple[str, ...]]
+
+    @classmethod
+    def of(
+        cls,
+        after: Progress,
+        both: tuple[Learner, Learner],
+        courses: Mapping[int, Sequence[Progress]],
+        certificates: Mapping[int, Mapping[bytes, Sequence[str]]],
+    ) -> _Effect:
+        key = after.course_key
+        one, other = (
+            next((course for course in courses[person.pk] if course.course_key == key), None)
+            for person in both
+        )
+        numbers = [tuple(certificates[person.pk].get(key, ())) for person in both]
+        return cls(after, (one, other), (numbers[0], numbers[1]))
+
 
 blueprint = Blueprint("learners", __name__, url_prefix="/peserta")
 
@@ -63,9 +94,21 @@ def compare(number: str, other: str) -> ResponseReturnValue:
     """The evidence, side by side, before two people become one."""
     with seen() as connection:
         both = (_find(connection, number), _find(connection, other))
-        courses = progress.of_people(connection, [one.pk for one in both])
+        people = [one.pk for one in both]
+        courses = progress.of_people(connection, people)
+        merged = progress.as_one(connection, people)
+        certificates = issued.of_people(connection, people)
         names = regions.names(connection, {one.village for person in both for one in person.identities})
-    return render_template("learner_compare.html", both=both, courses=courses, names=names)
+        links = persons.links(connection, both[0])
+    theirs = {one.id for one in both[1].identities}
+    return render_template(
+        "learner_compare.html",
+        both=both,
+        courses=courses,
+        names=names,
+        effects=[_Effect.of(after, both, courses, certificates) for after in merged],
+        is_apart=any(not link.merged and {link.one, link.other} & theirs for link in links),
+    )
 
 
 @blueprint.post("/<number>/gabung/<other>")

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from hub import regions as region_list
-from hub.queries import devices, persons, progress, regions
+from hub.queries import devices, persons, progress, regions, rosters
 from hub.regions import Region
 from hub.views.desk import hub, operator, seen
 
@@ -54,12 +54,15 @@ def _region(connection: Connection, here: Region) -> str:
 
 def _village(connection: Connection, here: Region) -> str:
     learners = persons.of_village(connection, here.code)
+    courses = progress.of_people(connection, [learner.pk for learner in learners])
+    roster = rosters.of_villages(connection, [here.code]).get(here.code, ())
     return render_template(
         "village.html",
         region=here,
         path=region_list.path(connection, here.parent),
         devices=devices.of_village(connection, here.code, DEVICES_MOST),
         learners=learners,
-        courses=progress.of_people(connection, [learner.pk for learner in learners]),
+        courses=courses,
+        roster=rosters.entries(roster, learners, courses),
         now_ms=hub().intake.now_ms(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,15 +10,16 @@ from flask.typing import ResponseReturnValue
 from node import many_learners
 from node.desk import desk, for_operator
 from node.learners import POSITIONS
-from node.many_learners import Fate, Row
+from node.many_learners import Row
 from node.views.downloads import kept
 from sync.errors import LontarError
+from web import tables
 from web.languages import gettext as _
+from web.tables import Fate
 
 blueprint = Blueprint("many_learners", __name__, url_prefix="/operator/peserta/banyak")
 
 _EXAMPLES: Final = (("Siti Aminah", POSITIONS[1]), ("Budi Santoso", POSITIONS[3]))
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("")
@@ -34,9 +34,9 @@ def preview() -> ResponseReturnValue:
     typed, file = request.form.get("list", ""), request.files.get("file")
     try:
         if file is not None and file.filename:
-            table = many_learners.read_table(file.stream.read())
+            table = tables.read_table(file.stream.read())
         else:
-            table = many_learners.read_text(typed)
+            table = tables.read_text(typed)
         rows = many_learners.judged(table, desk().node.learning.learners())
     except LontarError as refusal:
         return render_template("many_learners.html", problem=refusal.sentence(_), typed=typed), 422
@@ -56,7 +56,7 @@ def add() -> ResponseReturnValue:
     node, chosen = desk().node, set(request.form.getlist("row"))
     try:
         rows = many_learners.judged(
-            many_learners.read_text(request.form.get("list", "")), node.learning.learners()
+            tables.read_text(request.form.get("list", "")), node.learning.learners()
         )
         added = [row for row in rows if row.can_be_added and str(row.number) in chosen]
         node.recorder.add_learners([node.recorder.new_profile(row.name, row.position) for row in added])
@@ -86,16 +86,8 @@ def example_csv() -> ResponseReturnValue:
 @blueprint.get("/contoh.xlsx")
 @for_operator
 def example_xlsx() -> ResponseReturnValue:
-    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]
-
-    workbook, made = Workbook(write_only=True), io.BytesIO()
-    sheet = workbook.create_sheet("Peserta")
-    for letter, width in (("A", 36), ("B", 30)):
-        sheet.column_dimensions[letter].width = width
-    for row in (("Nama", "Jabatan"), *_EXAMPLES):
-        sheet.append(row)
-    workbook.save(made)
-    return kept(made.getvalue(), _XLSX, "daftar-peserta.xlsx")
+    made = tables.as_workbook("Peserta", ("Nama", "Jabatan"), _EXAMPLES, (36, 30))
+    return kept(made, tables.XLSX, "daftar-peserta.xlsx")
 
 
 def why(row: Row) -> str:

@@ -24,6 +24,8 @@ HERE = VILLAGE
 HERE_DISTRICT = "17.05.10"
 CERTIFICATE = "0001/17.05.10.2007/2026"
 NEIGHBOUR = "Pak Camat"
+LISTED = "Bu Rostini"
+"""Somebody of the village's roster."""
 ELSEWHERE = "17.05.01"
 """A district of the same regency with no device of its own."""
 
@@ -64,7 +66,7 @@ class World:
         device, waiting = self.device.id.hex(), self.waiting.id.hex()
         return (
             "Peserta 1", "Peserta 2", "Bu Petugas", "Rapat di sini", NEIGHBOUR, self.learner,
-            CERTIFICATE, device, waiting, f"wilayah/{HERE}",
+            CERTIFICATE, LISTED, device, waiting, f"wilayah/{HERE}",
         )  # fmt: skip
 
 
@@ -89,6 +91,8 @@ def world(hub: Hub) -> World:
     certified = {"learner": one, "course_key": COURSE[0], "village": HERE, "sealed": b"", "issued_ms": now}
     with writing(hub.engine) as connection:
         connection.execute(insert(schema.certificates).values(number=CERTIFICATE, **certified))
+        listed = {"village": HERE, "name": LISTED, "position": "Kaur Perencanaan", "added_ms": now}
+        connection.execute(insert(schema.rosters).values(**listed))
         alert = connection.execute(select(schema.alerts.c.pk)).scalars().one()
         courier = connection.execute(select(schema.couriers.c.pk)).scalar_one()
     return World(device, waiting, one.hex(), other.hex(), alert, courier)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from negeri import Negeri, Office, a_negeri, office
 from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]
 
-from node.errors import NodeError
-from node.many_learners import ROWS_MOST, Fate, Row, as_text, judged, read_table, read_text
+from node.many_learners import Row, as_text, judged
 from node.people import Learner
+from web.tables import ROWS_MOST, Fate, TableError, read_table, read_text
 
 SITI, BUDI = ("Siti Aminah", "Kaur Keuangan"), ("Budi Santoso", "Kepala Desa")
 
@@ -131,7 +131,7 @@ def test_what_the_preview_says_is_read_again(people: list[tuple[str, str]]) -> N
 def test_any_file_is_read_or_refused_in_a_sentence(data: bytes) -> None:
     try:
         rows = judged(read_table(data), [])
-    except NodeError:
+    except TableError:
         return
     assert all(row.name or row.fate is Fate.WRONG for row in rows)
 
@@ -151,7 +151,7 @@ def test_what_is_no_list_is_refused() -> None:
         ("Siti\n" * (ROWS_MOST + 20)).encode(): "terlalu panjang",
     }
     for data, why in refused.items():
-        with pytest.raises(NodeError, match=why):
+        with pytest.raises(TableError, match=why):
             judged(read_table(data), [])
 
 
