@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 
 from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from hub.api.app import PATH, create_api
 from hub.views import (
     accounts,
     acts,
@@ -37,7 +39,7 @@ from web.app import prepare
 
 
 def create_app(hub: Hub) -> Flask:
-    """The operators' pages. The hub stays the caller's to close."""
+    """The operators' pages, and beside them the read API. The hub stays the caller's to close."""
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
         SECRET_KEY=hub.config.session_secret,
@@ -53,4 +55,5 @@ def create_app(hub: Hub) -> Flask:
         app.register_blueprint(view.blueprint)
     for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
         app.register_blueprint(view.blueprint)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PATH: create_api(hub).wsgi_app})  # type: ignore[method-assign]
     return app

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, not_, or_, select
 
 from hub import schema
 from hub.alerts import AHEAD, UNREADABLE
+from hub.places import within
 
 _a: Final = schema.alerts
 _s: Final = schema.segments
@@ -37,26 +38,33 @@ def listed(
     connection: Connection, most: int, skip: int = 0, device: int | None = None, is_open: bool = True
 ) -> list[AlertRow]:
     """The newest alerts that are open (or those that are over), of one device or of all."""
-    query = select(_a, schema.devices.c.device.label("device_id"), schema.devices.c.village).join(
-        schema.devices, schema.devices.c.pk == _a.c.device
-    )
-    query = query.where(_open() if is_open else not_(_open()))
+    query = _with_devices().where(_open() if is_open else not_(_open()))
     if device is not None:
         query = query.where(_a.c.device == device)
     query = query.order_by(_a.c.first_ms.desc(), _a.c.pk.desc()).limit(most).offset(skip)
-    return [
-        AlertRow(
-            row.pk,
-            row.kind,
-            row.first_ms,
-            bytes(row.device_id),
-            row.village,
-            is_open,
-            row.handled_ms,
-            row.handled_by,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_row(row) for row in connection.execute(query)]
+
+
+def following(
+    connection: Connection, region: str, is_open: bool | None, after: int, most: int
+) -> list[AlertRow]:
+    """Alerts of a region (open ones, those that are over, or None: all), those after the one numbered `after`."""
+    query = _with_devices().where(within(region), _a.c.pk > after)
+    if is_open is not None:
+        query = query.where(_open() if is_open else not_(_open()))
+    return [_row(row) for row in connection.execute(query.order_by(_a.c.pk).limit(most))]
+
+
+def _with_devices() -> Select[Any]:
+    d = schema.devices.c
+    columns = (d.device.label("device_id"), d.village, _open().label("is_open"))
+    return select(_a, *columns).join(schema.devices, d.pk == _a.c.device)
+
+
+def _row(row: Any) -> AlertRow:
+    device, is_open = bytes(row.device_id), bool(row.is_open)
+    about = (device, row.village, is_open, row.handled_ms, row.handled_by)
+    return AlertRow(row.pk, row.kind, row.first_ms, *about)
 
 
 def _open() -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from hub import courses, relays, schema
 from hub.config import Config
@@ -41,6 +41,16 @@ def listed(connection: Connection, search: str, most: int, skip: int = 0) -> tup
     total = connection.execute(select(func.count()).select_from(_c).where(*which)).scalar_one()
     query = select(_c).where(*which).order_by(_c.c.pk.desc()).limit(most).offset(skip)
     return _issued(connection, connection.execute(query).all()), int(total)
+
+
+def following(
+    connection: Connection, which: Sequence[ColumnElement[bool]], after: int, most: int
+) -> list[tuple[int, bytes, Issued]]:
+    """(number of the row, course, certificate) of those after the row `after`."""
+    query = select(_c).where(*which, _c.c.pk > after).order_by(_c.c.pk).limit(most)
+    rows = connection.execute(query).all()
+    keys = [(row.pk, bytes(row.course_key)) for row in rows]
+    return [(*key, one) for key, one in zip(keys, _issued(connection, rows), strict=True)]
 
 
 def of_claim(connection: Connection, claim: Claim) -> Issued | None:

@@ -94,6 +94,34 @@ def by_village(connection: Connection, course_key: bytes, most: int, skip: int) 
     ]
 
 
+def by_region(
+    connection: Connection, codes: Sequence[str], only: bytes | None
+) -> dict[str, dict[bytes, CourseRow]]:
+    """The courses that people of each of these regions (of one level) have begun; `only` this one, if it is named."""
+    packs, titles = _packs(connection, only), courses.titles(connection)
+    key = func.substr(schema.devices.c.village, 1, len(codes[0]) if codes else 0).label("code")
+    here = (key.in_(codes), _p.c.pk.in_([row.pk for row in packs]))
+    counted, grouped = func.count(distinct(_l.c.person)), (key, _p.c.course_key)
+    found: dict[str, dict[bytes, CourseRow]] = {code: {} for code in codes}
+    started = _with_villages(select(*grouped, counted), _lp).where(*here).group_by(*grouped)
+    for code, course_key, count in connection.execute(started.order_by(*grouped)):
+        course = bytes(course_key)
+        found[code][course] = CourseRow(course, titles.get(course), [], started=count)
+    completed = _with_villages(select(*grouped, counted), _cp).where(*here).group_by(*grouped)
+    for code, course_key, count in connection.execute(completed.order_by(*grouped)):
+        course = bytes(course_key)
+        found[code].setdefault(course, CourseRow(course, titles.get(course), [])).completed = count
+    best = _best_scores(connection, packs)
+    query = _with_villages(select(*grouped, _l.c.person).distinct(), _lp)
+    taking = query.where(*here).subquery()
+    query = select(taking.c.code, taking.c.course_key, func.avg(best.c.score)).select_from(taking)
+    is_same = and_(best.c.person == taking.c.person, best.c.course_key == taking.c.course_key)
+    query = query.join(best, is_same).group_by(taking.c.code, taking.c.course_key)
+    for code, course_key, average in connection.execute(query):
+        found[code][bytes(course_key)].average = round(average)
+    return found
+
+
 def _packs(connection: Connection, only: bytes | None) -> Sequence[Any]:
     query = select(_p).order_by(_p.c.pk).limit(COURSES_MOST)
     return connection.execute(query if only is None else query.where(_p.c.course_key == only)).all()

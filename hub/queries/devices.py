@@ -119,6 +119,14 @@ def listed(connection: Connection, state: str, now_ms: int, most: int, skip: int
     return _rows(connection, query)
 
 
+def following(
+    connection: Connection, region: str, state: str, now_ms: int, after: int, most: int
+) -> list[DeviceRow]:
+    """Devices of a region in `state`, those that came after the one numbered `after`."""
+    query = select(*_COLUMNS).where(within(region), in_state(state, now_ms), _d.c.pk > after)
+    return _rows(connection, query.order_by(_d.c.pk).limit(most))
+
+
 def of_village(connection: Connection, village: str, most: int) -> list[DeviceRow]:
     return _rows(connection, select(*_COLUMNS).where(within(village)).order_by(_d.c.pk).limit(most))
 

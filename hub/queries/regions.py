@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -66,9 +66,13 @@ def names(connection: Connection, codes: Iterable[str]) -> Names:
     return Names(dict(connection.execute(query).all()) if wanted else {})
 
 
-def tallies(connection: Connection, code: str, width: int) -> dict[str, Tally]:
-    """The figures of the regions in `code` whose codes are `width` long, if they have any."""
+def tallies(
+    connection: Connection, code: str, width: int, villages: Sequence[str] | None = None
+) -> dict[str, Tally]:
+    """The figures of the regions in `code` (only of these villages, if they are named) whose codes are `width` long, if
+    they have any."""
     key = func.substr(_d.c.village, 1, width).label("code")
+    here = within(code) if villages is None else _d.c.village.in_(villages)
     found: dict[str, Tally] = {}
 
     def put(name: str, query: Any) -> None:
@@ -76,14 +80,14 @@ def tallies(connection: Connection, code: str, width: int) -> dict[str, Tally]:
             setattr(found.setdefault(row.code, Tally()), name, row[1])
 
     def add(name: str, query: Any) -> None:
-        put(name, query.where(within(code)).group_by(key))
+        put(name, query.where(here).group_by(key))
 
     registered, waiting = _d.c.state == "registered", _d.c.state == "waiting"
     learners = select(key, func.count(_l.c.person.distinct())).select_from(_l)
     entries = (
         select(key, func.sum(_s.c.count)).select_from(_s).join(schema.logs, schema.logs.c.pk == _s.c.log)
     )
-    completed = completions(key).join(_d, _d.c.pk == _l.c.device).where(within(code)).subquery()
+    completed = completions(key).join(_d, _d.c.pk == _l.c.device).where(here).subquery()
     add("devices", select(key, func.count()).where(registered))
     add("waiting", select(key, func.count()).where(waiting))
     add("last_contact_ms", select(key, func.max(heard_ms())).where(registered))
@@ -110,6 +114,12 @@ def heard_ms() -> ColumnElement[Any]:
     """When a device was last heard of on any road; null if never."""
     contact, stick = _d.c.last_contact_ms, _d.c.last_stick_ms
     return case((func.coalesce(stick, 0) > func.coalesce(contact, 0), stick), else_=contact)
+
+
+def following(connection: Connection, which: ColumnElement[bool], after: str, most: int) -> list[Region]:
+    """Regions by their codes, those after `after`."""
+    query = select(_r).where(which, _r.c.code > after).order_by(_r.c.code).limit(most)
+    return [Region(*row) for row in connection.execute(query)]
 
 
 def search(connection: Connection, text: str) -> list[Region]:
