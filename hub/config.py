@@ -20,7 +20,7 @@ from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
 from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "hub.toml"
-_SETTINGS: Final = ("database_url", "public_url")
+_SETTINGS: Final = ("database_url", "public_url", "webhook_networks")
 _KEYS: Final = ("root", "hub", "intake", "publisher", "session")
 
 
@@ -39,6 +39,8 @@ class Config:
     random_bytes: RandomBytes
     public_url: str = ""
     """The address that villages are told; empty where nobody wrote it down."""
+    webhook_networks: str = ""
+    """Networks within which webhooks may lie though they are private, space between: "10.20.0.0/16 fd00::/8"."""
 
 
 def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> Config:
@@ -95,6 +97,7 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         tuple(_opening_key(path) for path in sorted((data / "keys").glob("intake*.key"))),
         secrets.token_bytes,
         str(values.get("public_url", "")).rstrip("/"),
+        str(values.get("webhook_networks", "")),
     )
 
 
