@@ -32,11 +32,11 @@ from sync import __version__
 from sync.errors import N_
 
 TIMEOUT_S: Final = 10.0
-"""For all of a delivery, from the first byte to the last of the answer's head."""
+"""For each step of connecting, and then for the whole question and the head of its answer."""
 WAITS_S: Final = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200)
 """Between tries; the last one again and again."""
 LONGEST_MS: Final = 3 * 24 * 3600 * 1000
-"""A webhook at which nothing arrives for so long is told nothing more."""
+"""What hasn't arrived by then is given up; a webhook at which nothing arrives for so long is told nothing more."""
 KEPT_MS: Final = 30 * 24 * 3600 * 1000
 _TAKEN_MS: Final = 60_000
 _AT_ONCE: Final = 100
@@ -70,7 +70,8 @@ def deliver(engine: Engine, send: Send, now_ms: Callable[[], int]) -> Pass:
     """Try once what is due. A webhook at which one try failed waits for the next pass with the rest."""
     done, failing = Pass(), set()
     with reading(engine) as connection:
-        query = select(_d.pk, _d.webhook, _d.due_ms).where(_d.due_ms <= now_ms())
+        query = select(_d.pk, _d.webhook, _d.due_ms).join(webhooks, _w.pk == _d.webhook)
+        query = query.where(_d.due_ms <= now_ms(), _w.state == outbox.ON)
         due = connection.execute(query.order_by(_d.due_ms, _d.pk).limit(_AT_ONCE)).all()
     for row in due:
         taken = None if row.webhook in failing else _take(engine, row, now_ms())
@@ -108,10 +109,15 @@ def headers(secret: bytes, id_: str, timestamp: int, body: bytes) -> dict[str, s
 class Courier:
     """Sends over the network: to public machines only, without proxies, cookies, redirects, or reading what is answered."""
 
-    def __init__(self, allowed: tuple[Network, ...] = (), timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        allowed: tuple[Network, ...] = (),
+        timeout_s: float = TIMEOUT_S,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         self._allowed = allowed
         self._timeout_s = timeout_s
-        self._trust = ssl.create_default_context(cafile=certifi.where())
+        self._trust = trust or ssl.create_default_context(cafile=certifi.where())
 
     def __call__(self, url: str, signed: dict[str, str], body: bytes) -> Outcome:
         connection = None
@@ -169,6 +175,7 @@ class _limited:  # noqa: N801 - reads as what it does: `with _limited(...)`
     """Ends a connection after some seconds, however slowly the other side goes on speaking."""
 
     def __init__(self, connection: HTTPConnection, seconds: float) -> None:
+        self._was_cut = False
         self._timer = threading.Timer(seconds, self._cut, (connection.sock,))
         self._timer.daemon = True
 
@@ -177,9 +184,12 @@ class _limited:  # noqa: N801 - reads as what it does: `with _limited(...)`
 
     def __exit__(self, *error: object) -> None:
         self._timer.cancel()
+        if self._was_cut:
+            # What had come by then looks like a whole answer.
+            raise TimeoutError
 
-    @staticmethod
-    def _cut(sock: Any) -> None:
+    def _cut(self, sock: Any) -> None:
+        self._was_cut = True
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
 
@@ -191,7 +201,7 @@ def _take(engine: Engine, row: Any, now_ms: int) -> Any:
         taken = update(webhook_deliveries).where(*mine).values(due_ms=now_ms + _TAKEN_MS)
         if connection.execute(taken).rowcount == 0:
             return None
-        query = select(_d.pk, _d.webhook, _d.id, _d.body, _d.tries, _w.url, _w.secret)
+        query = select(_d.pk, _d.webhook, _d.id, _d.body, _d.made_ms, _d.tries, _w.url, _w.secret)
         return connection.execute(query.join(webhooks, _w.pk == _d.webhook).where(_d.pk == row.pk)).one()
 
 
@@ -204,11 +214,12 @@ def _note_arrived(connection: Connection, taken: Any, now_ms: int) -> None:
 
 def _note_failed(connection: Connection, taken: Any, outcome: Outcome, now_ms: int) -> bool:
     """Write down when to try again; or that there's no use in it, and stop the webhook (True)."""
-    wait_s = WAITS_S[min(taken.tries, len(WAITS_S) - 1)]
+    due_ms = now_ms + WAITS_S[min(taken.tries, len(WAITS_S) - 1)] * 1000
+    is_late = now_ms - taken.made_ms >= LONGEST_MS
     # What was given up meanwhile stays given up.
     this = (_d.pk == taken.pk, _d.due_ms.is_not(None))
     again = update(webhook_deliveries).where(*this)
-    connection.execute(again.values(due_ms=now_ms + wait_s * 1000, tries=taken.tries + 1))
+    connection.execute(again.values(due_ms=None if is_late else due_ms, tries=taken.tries + 1))
     which = update(webhooks).where(_w.pk == taken.webhook)
     values = {"problem": outcome.problem, "failing_ms": func.coalesce(_w.failing_ms, now_ms)}
     since = connection.execute(which.values(values).returning(_w.failing_ms)).scalar_one()

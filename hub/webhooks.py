@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, case, func, insert, select, update
 
 from hub import outbox
 from hub.db import writing
@@ -20,7 +20,7 @@ from sync.errors import N_
 from sync.keys import RandomBytes
 
 URL_MOST: Final = 500
-SECRET: Final = "whsec_"
+SECRET: Final = "whsec_"  # noqa: S105 - only how one begins
 """How a secret begins where people see it (https://www.standardwebhooks.com)."""
 _LOOPBACK: Final = "localhost"
 
@@ -30,7 +30,8 @@ _d: Final = webhook_deliveries.c
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A webhook as lists show it. `failing_ms` is since when nothing arrives, `waiting` how much waits."""
+    """A webhook as lists show it. `failing_ms` is since when nothing arrives; `waiting` is how much waits, `lost` how much
+    of the last 30 days was given up."""
 
     pk: int
     url: str
@@ -43,6 +44,7 @@ class Webhook:
     failing_ms: int | None
     arrived_ms: int | None
     waiting: int
+    lost: int
 
 
 def add(
@@ -93,8 +95,12 @@ def checked(url: str) -> str:
     return url
 
 
-def end(engine: Engine, pk: int, now_ms: int) -> None:
-    """Tell it nothing more; what waits for it is given up."""
+def end(engine: Engine, pk: int) -> None:
+    """Tell it nothing more; what waits for it is given up.
+
+    Raises:
+        NotFoundError: there is none with this number, or it was ended.
+    """
     with writing(engine) as connection:
         _change(connection, pk, {"state": outbox.ENDED})
         outbox.give_up(connection, pk)
@@ -116,14 +122,16 @@ def find(connection: Connection, pk: int) -> Webhook | None:
 
 def listed(connection: Connection) -> list[Webhook]:
     """Those that need a look first, then those that work, then those that have ended."""
-    query = select(_d.webhook, func.count()).where(_d.due_ms.is_not(None)).group_by(_d.webhook)
-    waiting: dict[int, int] = dict(connection.execute(query).all())
+    is_lost = and_(_d.due_ms.is_(None), _d.arrived_ms.is_(None))
+    counts = (func.count(_d.due_ms), func.sum(case((is_lost, 1), else_=0)))
+    query = select(_d.webhook, *counts).group_by(_d.webhook)
+    counted = {pk: (waiting, int(lost)) for pk, waiting, lost in connection.execute(query)}
     order = (outbox.STOPPED, outbox.ON, outbox.ENDED)
     rows = connection.execute(select(webhooks).order_by(_w.pk)).all()
-    return sorted(_all(rows, waiting), key=lambda one: (order.index(one.state), not one.problem, one.pk))
+    return sorted(_all(rows, counted), key=lambda one: (order.index(one.state), not one.problem, one.pk))
 
 
-def _all(rows: Sequence[Any], waiting: dict[int, int]) -> list[Webhook]:
+def _all(rows: Sequence[Any], counted: dict[int, tuple[int, int]]) -> list[Webhook]:
     return [
         Webhook(
             row.pk,
@@ -136,7 +144,7 @@ def _all(rows: Sequence[Any], waiting: dict[int, int]) -> list[Webhook]:
             row.problem,
             row.failing_ms,
             row.arrived_ms,
-            waiting.get(row.pk, 0),
+            *counted.get(row.pk, (0, 0)),
         )
         for row in rows
     ]
