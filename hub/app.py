@@ -17,6 +17,8 @@ from hub.views import (
     acts,
     alerts,
     announcements,
+    api_docs,
+    api_keys,
     bundles,
     certificates,
     codes,
@@ -54,6 +56,8 @@ def create_app(hub: Hub) -> Flask:
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
     for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
+        app.register_blueprint(view.blueprint)
+    for view in (api_keys, api_docs):
         app.register_blueprint(view.blueprint)
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PATH: create_api(hub).wsgi_app})  # type: ignore[method-assign]
     return app

@@ -262,4 +262,4 @@ def _opened(data: Path) -> Iterator[Hub]:
         made.close()
 
 
-from hub import cli_accounts, cli_keys, cli_relay, cli_road  # noqa: E402, F401 - they add their commands to the group
+from hub import cli_accounts, cli_api, cli_keys, cli_relay, cli_road  # noqa: E402, F401 - they add their commands to the group

@@ -48,6 +48,7 @@ def address(rule: Rule, about: World) -> str:
     device = about.device.id.hex()
     number = {
         "learners": about.learner, "devices": device, "alerts": about.alert, "couriers": about.courier,
+        "api_keys": about.webhook if "webhook" in rule.rule else about.token,
     }.get(rule.endpoint.split(".")[0], device)  # fmt: skip
     filled = {
         "number": number, "other": about.other, "code": HERE, "name": NEIGHBOUR, "key": "00" * 32,
