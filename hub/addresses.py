@@ -51,11 +51,11 @@ def resolve(host: str, port: int, allowed: Sequence[Network] = ()) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:
-        raise ForbiddenAddressError(N_("Server %(host)s tidak ditemukan."), host=host) from problem
+        raise ForbiddenAddressError(N_("Server itu tidak ditemukan.")) from problem
     texts = [str(where[0]) for *_rest, where in found]
     if not texts or not all(is_allowed(ipaddress.ip_address(text), allowed) for text in texts):
         raise ForbiddenAddressError(
-            N_("Server %(host)s berada di jaringan dalam; pusat tidak mengirim ke sana."), host=host
+            N_("Server itu berada di jaringan dalam; pusat tidak mengirim ke sana.")
         )
     return texts[0]
 

@@ -71,7 +71,8 @@ def made(translate: Translate) -> dict[str, Any]:
             },
         },
     }
-    return _translated(described, translate)
+    spoken: dict[str, Any] = _translated(described, translate)
+    return spoken
 
 
 def _operation(

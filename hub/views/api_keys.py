@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Final
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub import outbox, tokens, webhooks
@@ -17,6 +18,7 @@ from hub.views import typed
 from hub.views.desk import NUMBER, hub, needs, operator, seen
 from sync.errors import N_
 from web.languages import gettext as _
+from web.zones import ZONES
 
 blueprint = Blueprint("api_keys", __name__)
 
@@ -107,7 +109,7 @@ def _region() -> str:
 def _page(token_problem: str = "", webhook_problem: str = "") -> str:
     with seen() as connection:
         keys, hooks = tokens.listed(connection), webhooks.listed(connection)
-        names = regions.names(connection, {one.scope for one in (*keys, *hooks)})
+        names = regions.names(connection, {one.scope for one in keys} | {one.scope for one in hooks})
     return render_template(
         "api_keys.html",
         keys=keys,
@@ -118,5 +120,9 @@ def _page(token_problem: str = "", webhook_problem: str = "") -> str:
         webhook_problem=webhook_problem,
         name_most=tokens.NAME_MOST,
         url_most=webhooks.URL_MOST,
-        now_ms=hub().intake.now_ms(),
+        day_of=_day_of,
     )
+
+
+def _day_of(ms: int) -> date:
+    return datetime.fromtimestamp(ms / 1000, ZONES[current_app.config["ZONE"]]).date()
