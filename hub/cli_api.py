@@ -81,7 +81,7 @@ def deliver(data: Path, watch: bool) -> None:
     from hub.errors import BusyError
 
     with _opened(data) as made:
-        send = deliveries.Courier(addresses.networks(made.config.webhook_networks))
+        send = deliveries.Messenger(addresses.networks(made.config.webhook_networks))
         while True:
             try:
                 done = deliveries.deliver(made.engine, send, made.intake.now_ms)

@@ -106,7 +106,7 @@ def headers(secret: bytes, id_: str, timestamp: int, body: bytes) -> dict[str, s
     }
 
 
-class Courier:
+class Messenger:
     """Sends over the network: to public machines only, without proxies, cookies, redirects, or reading what is answered."""
 
     def __init__(

@@ -9,7 +9,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, distinct, false, func, or_, select
 
 from hub import courses, schema
+from hub.places import within
 from hub.queries import progress
+from hub.queries.regions import VILLAGE
+from hub.regions import parent_of
 
 COURSES_MOST: Final = 200
 """Versions of courses that are looked at; devices may name any number of packs that nobody knows."""
@@ -97,10 +100,15 @@ def by_village(connection: Connection, course_key: bytes, most: int, skip: int) 
 def by_region(
     connection: Connection, codes: Sequence[str], only: bytes | None
 ) -> dict[str, dict[bytes, CourseRow]]:
-    """The courses that people of each of these regions (of one level) have begun; `only` this one, if it is named."""
+    """The courses that people of each of these regions (directly in one) have begun; `only` this one, if it is named."""
+    if not codes:
+        return {}
     packs, titles = _packs(connection, only), courses.titles(connection)
-    key = func.substr(schema.devices.c.village, 1, len(codes[0]) if codes else 0).label("code")
-    here = (key.in_(codes), _p.c.pk.in_([row.pk for row in packs]))
+    village = schema.devices.c.village
+    key = func.substr(village, 1, len(codes[0])).label("code")
+    # An index on villages serves where these are named.
+    in_codes = village.in_(codes) if len(codes[0]) == VILLAGE else key.in_(codes)
+    here = (within(parent_of(codes[0])), in_codes, _p.c.pk.in_([row.pk for row in packs]))
     counted, grouped = func.count(distinct(_l.c.person)), (key, _p.c.course_key)
     found: dict[str, dict[bytes, CourseRow]] = {code: {} for code in codes}
     started = _with_villages(select(*grouped, counted), _lp).where(*here).group_by(*grouped)

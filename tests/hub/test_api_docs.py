@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 
 import pytest
 from office import HERE, world
@@ -50,6 +51,7 @@ def run(example: str, address: str, token: str) -> str:
     return done.stdout
 
 
+@pytest.mark.skipif(not (which("curl") and which("jq")), reason="needs curl and jq")
 def test_every_question_in_the_guide_is_answered(hub: Hub, address: str) -> None:
     world(hub)
     token = made_token(hub, "17")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -88,6 +89,13 @@ def test_use_is_noted_once_an_hour_and_counting_costs_two_statements(hub: Hub) -
     assert row(hub).used_ms == start
     tokens.ask(hub.engine, token, start + tokens.USE_NOTED_MS)
     assert row(hub).used_ms == start + tokens.USE_NOTED_MS
+
+
+def test_askers_at_once_are_counted_together(hub: Hub) -> None:
+    token, now = made_token(hub), now_ms()
+    with ThreadPoolExecutor(4) as many:
+        asked_ = list(many.map(lambda _: tokens.ask(hub.engine, token, now, a_minute=10), range(40)))
+    assert len([one for one in asked_ if one and not one.wait_s]) == 10
 
 
 def test_a_token_that_must_wait_writes_nothing(hub: Hub) -> None:

@@ -41,7 +41,7 @@ from hub import (
 )
 from hub.addresses import ForbiddenAddressError
 from hub.db import reading, writing
-from hub.deliveries import LONGEST_MS, WAITS_S, Courier
+from hub.deliveries import LONGEST_MS, WAITS_S, Messenger
 from hub.errors import HubError
 from hub.roles import NATION
 from hub.wiring import Hub, now_ms
@@ -116,9 +116,9 @@ def hooked(hub: Hub, url: str, scope: str = NATION, *kinds: str) -> str:
     )
 
 
-def deliver(hub: Hub, at_ms: int | None = None, courier: Courier | None = None) -> deliveries.Pass:
+def deliver(hub: Hub, at_ms: int | None = None, messenger: Messenger | None = None) -> deliveries.Pass:
     clock = now_ms if at_ms is None else lambda: at_ms
-    return deliveries.deliver(hub.engine, courier or Courier(LOOPBACK), clock)
+    return deliveries.deliver(hub.engine, messenger or Messenger(LOOPBACK), clock)
 
 
 def shown(hub: Hub) -> webhooks.Webhook:
@@ -317,7 +317,7 @@ def test_what_one_process_has_taken_is_left_to_it(hub: Hub, receiver: Receiver) 
 def test_a_receiver_that_answers_drop_by_drop_is_cut_off(receiver: Receiver) -> None:
     receiver.slowly = True
     began = time.monotonic()
-    assert Courier(LOOPBACK, timeout_s=1)(receiver.url, {}, b"{}").problem
+    assert Messenger(LOOPBACK, timeout_s=1)(receiver.url, {}, b"{}").problem
     assert time.monotonic() - began < 5
 
 
@@ -343,7 +343,7 @@ def test_what_has_arrived_is_forgotten_after_a_month(hub: Hub, receiver: Receive
 def test_no_private_address_is_told_anything(address: str) -> None:
     assert not addresses.is_allowed(ip_address(address))
     host = f"[{address}]" if ":" in address else address
-    assert Courier()(f"https://{host}/", {}, b"{}").problem
+    assert Messenger()(f"https://{host}/", {}, b"{}").problem
 
 
 def test_public_addresses_and_networks_that_were_allowed_are(receiver: Receiver) -> None:
@@ -353,7 +353,7 @@ def test_public_addresses_and_networks_that_were_allowed_are(receiver: Receiver)
     assert not addresses.is_allowed(ip_address("10.21.3.4"), addresses.networks("10.20.0.0/16"))
     with pytest.raises(HubError):
         addresses.networks("10.20.0.1/16")
-    assert Courier()(receiver.url, {}, b"{}").problem and not receiver.told
+    assert Messenger()(receiver.url, {}, b"{}").problem and not receiver.told
 
 
 def test_a_name_with_one_address_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,7 +381,7 @@ def test_over_tls_the_certificate_must_be_the_name_s(tmp_path: Path) -> None:
     for name, arrives in (("localhost", True), ("other.example", False)):
         server, trust = certified(tmp_path, name)
         with receiving(server) as receiver:
-            outcome = Courier(LOOPBACK, trust=trust)(receiver.url, {"webhook-id": "x"}, b"{}")
+            outcome = Messenger(LOOPBACK, trust=trust)(receiver.url, {"webhook-id": "x"}, b"{}")
             assert (not outcome.problem, len(receiver.told)) == (arrives, int(arrives)), outcome
 
 
