@@ -69,7 +69,9 @@ Send = Callable[[str, dict[str, str], bytes], Outcome]
 def deliver(engine: Engine, send: Send, now_ms: Callable[[], int]) -> Pass:
     """Try once what is due. A webhook at which one try failed waits for the next pass with the rest."""
     done, failing = Pass(), set()
+    old = (_d.due_ms.is_(None), _d.made_ms < now_ms() - KEPT_MS)
     with reading(engine) as connection:
+        has_old = connection.execute(select(_d.pk).where(*old).limit(1)).first() is not None
         query = select(_d.pk, _d.webhook, _d.due_ms).join(webhooks, _w.pk == _d.webhook)
         query = query.where(_d.due_ms <= now_ms(), _w.state == outbox.ON)
         due = connection.execute(query.order_by(_d.due_ms, _d.pk).limit(_AT_ONCE)).all()
@@ -89,9 +91,9 @@ def deliver(engine: Engine, send: Send, now_ms: Callable[[], int]) -> Pass:
                 failing.add(row.webhook)
                 done.failed += 1
                 done.stopped += _note_failed(connection, taken, outcome, now_ms())
-    with writing(engine) as connection:
-        old = (_d.due_ms.is_(None), _d.made_ms < now_ms() - KEPT_MS)
-        connection.execute(delete(webhook_deliveries).where(*old))
+    if has_old:
+        with writing(engine) as connection:
+            connection.execute(delete(webhook_deliveries).where(*old))
     return done
 
 

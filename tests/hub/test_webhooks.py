@@ -286,6 +286,31 @@ def test_after_three_days_in_vain_a_webhook_is_stopped_until_somebody_says_so(
     assert receiver.data()["device"] == Device(3).open().id.hex()
 
 
+def test_what_a_receiver_never_takes_is_given_up_without_stopping_the_rest(
+    hub: Hub, receiver: Receiver
+) -> None:
+    hooked(hub, receiver.url)
+    Device(1).open().registered(hub)
+    at = now_ms()
+    receiver.status = 500
+    deliver(hub, at)
+    receiver.status = 200
+    with writing(hub.engine) as connection:
+        outbox.note(connection, outbox.ALERT_RAISED, HERE, {}, at)
+    assert deliver(hub, at).arrived == 1, "the other one waits"
+    receiver.status = 422
+    done = deliver(hub, at + LONGEST_MS)
+    assert (done.failed, done.stopped) == (1, 0)
+    assert (shown(hub).state, shown(hub).waiting, shown(hub).lost) == (outbox.ON, 0, 1)
+
+
+def test_a_pass_with_nothing_to_do_writes_nothing(hub: Hub, receiver: Receiver) -> None:
+    hooked(hub, receiver.url)
+    with counted(hub) as statements:
+        deliver(hub)
+    assert len([one for one in statements if "BEGIN" not in one]) == 2
+
+
 def test_one_that_says_it_is_gone_is_stopped_at_once(hub: Hub, receiver: Receiver) -> None:
     hooked(hub, receiver.url)
     Device(1).open().registered(hub)
