@@ -12,12 +12,13 @@ from office import CERTIFICATE, ELSEWHERE, HERE, HERE_DISTRICT, NEIGHBOUR, world
 from reading import Program, made_token, program
 from test_pages import browser, counted, village
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
 
 from hub import registry, tokens
 from hub.api.app import PATH, create_api
 from hub.api.operations import LISTINGS, SINGLES
 from hub.app import create_app
-from hub.wiring import Hub, now_ms
+from hub.wiring import Hub, application, now_ms
 
 LISTS = tuple(f"/{one.name}" for one in LISTINGS)
 COURSE_ID = COURSE[0].hex()
@@ -202,6 +203,13 @@ def test_nothing_is_written_and_no_other_site_reads(hub: Hub) -> None:
     answer = reader.ask("/devices", Origin="https://example.org")
     assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
     assert reader.ask("/devices", Host="example.org").status_code == 400
+
+
+def test_it_is_served_beside_what_devices_speak_to(hub: Hub) -> None:
+    client = Client(application(str(hub.config.data)))
+    headers = {"Authorization": f"Bearer {made_token(hub)}"}
+    assert client.get(f"{PATH}/regions", headers=headers).status_code == 200
+    assert client.get("/masuk").status_code == 200
 
 
 def test_a_logged_in_browser_is_no_token(hub: Hub) -> None:
