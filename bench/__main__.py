@@ -63,6 +63,17 @@ def merge(villages: int, entries: int, postgresql: bool) -> None:
     _print(table)
 
 
+@bench.command(help="A hub with every village of Indonesia in it: its pages, and what a sync costs.")
+@click.option("--villages", default=75_000, show_default=True)
+@click.option("--few", default=1_000, show_default=True, help="How many at first, to compare with.")
+@click.option("--day", default=7_500, show_default=True, help="Of how many villages a day is played.")
+@click.option("--postgresql/--sqlite", default=True, show_default=True)
+def nation(villages: int, few: int, day: int, postgresql: bool) -> None:
+    from bench import nation as measured
+
+    measured.run(villages, few, day, postgresql, click.echo)
+
+
 @bench.command(help="The village's own database: bytes an entry, and seconds to record.")
 def village() -> None:
     from bench import village as measured

@@ -114,7 +114,7 @@ def serving(
 
 
 @contextlib.contextmanager
-def serving_hub(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    command = ["hub", "serve", "--data", str(data), "--port", str(port), "--workers", "1"]
+def serving_hub(data: Path, port: int, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    command = ["hub", "serve", "--data", str(data), "--port", str(port), "--workers", str(workers)]
     with serving(command, f"http://127.0.0.1:{port}/masuk") as process:
         yield process

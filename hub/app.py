@@ -30,6 +30,7 @@ from hub.views import (
     learners,
     more,
     overview,
+    own,
     pack,
     packs,
     regions,
@@ -55,7 +56,19 @@ def create_app(hub: Hub) -> Flask:
     words.prepare(app)
     for view in (enter, overview, regions, learners, courses, devices, codes, alerts):
         app.register_blueprint(view.blueprint)
-    for view in (sticks, bundles, couriers, announcements, packs, pack, certificates, accounts, acts, more):
+    for view in (
+        sticks,
+        bundles,
+        couriers,
+        announcements,
+        packs,
+        pack,
+        certificates,
+        accounts,
+        own,
+        acts,
+        more,
+    ):
         app.register_blueprint(view.blueprint)
     for view in (api_keys, api_docs):
         app.register_blueprint(view.blueprint)

@@ -224,7 +224,7 @@ def rebuild(data: Path) -> None:
         click.echo(_("%(count)s catatan digabungkan ulang.") % {"count": count})
 
 
-@hub.command(help=_("Memberi akun operator kata sandi baru; semua yang sedang masuk dikeluarkan."))
+@hub.command(help=_("Memberi akun operator kata sandi baru; di mana pun ia masuk, ia dikeluarkan."))
 @DATA
 @click.argument("operator", default="operator")
 @click.password_option("--password", prompt=_("Kata sandi baru"), help=_("Ditanyakan bila tidak disebut."))
@@ -235,8 +235,8 @@ def password(data: Path, operator: str, password: str) -> None:
     from hub.wiring import now_ms
 
     with _opened(data) as made:
-        operators.set_password(made.engine, operator, password)
-        Sittings(made.engine, now_ms).end_all()
+        changed = operators.set_password(made.engine, operator, password)
+        Sittings(made.engine, now_ms).end_all_of(changed)
         click.echo(_("Kata sandi %(name)s sudah diganti.") % {"name": operator})
 
 

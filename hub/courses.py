@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from content_packs.manifest import Manifest, open_manifest
 from content_packs.verify import open_pack, trusted_by
+from hub import stale
 from hub.config import Config
 from hub.db import writing
-from hub.schema import courses
+from hub.schema import courses, learners, lesson_progress, packs
 from sync.keys import sha256
 
 
@@ -39,6 +40,11 @@ def note(engine: Engine, envelope: bytes) -> Manifest:
                     lessons=len(manifest.lessons),
                     manifest=envelope,
                 )
+            )
+            # Now it is known which lesson is the final test.
+            started = select(lesson_progress.c.learner).join(packs, packs.c.pk == lesson_progress.c.pack)
+            stale.mark_learners(
+                connection, learners.c.pk.in_(started.where(packs.c.manifest_hash == manifest_hash))
             )
     return manifest
 

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from content_packs import limits as pack_limits
 from content_packs import pack_files, publishing
-from hub import certificates, couriers, merge, packs, parts, registry
+from hub import couriers, packs, parts, registry
 from hub.errors import BusyError
 from hub.intake import Exchange, Intake
+from hub.projection import project
 from sync import courier, exchange, limits, registration
 from sync.errors import N_, LontarError, MalformedError, TooLargeError
 
@@ -126,9 +127,7 @@ class Endpoint:
         finally:
             # What arrived counts at once, even if the rest of the request didn't.
             touched = under_way.touched_logs if under_way else ()
-            for log_pk in touched:
-                merge.merge_log(self._intake.engine, log_pk)
-            certificates.issue_due(self._intake.engine, self._intake.config, touched, self._intake.now_ms())
+            project(self._intake.engine, self._intake.config, touched, self._intake.now_ms())
 
 
 def _check_length(environ: dict[str, Any], limit: int) -> None:

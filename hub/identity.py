@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 
-from hub import downlink, schema
+from hub import downlink, schema, stale
 from hub.db import insert_or_ignore, writing
 from hub.errors import NotFoundError
 from sync.decisions import LearnersMerged, LearnersSeparated, PersonalDataErased
@@ -105,9 +105,10 @@ def refresh(connection: Connection, learners: Iterable[int]) -> None:
         left -= group
         smallest = select(_l.c.pk).where(_l.c.pk.in_(group)).order_by(_l.c.learner).limit(1)
         person = connection.execute(smallest).scalar_one()
-        connection.execute(
-            update(_l).where(_l.c.pk.in_(group), _l.c.person != person).values(person=person)
-        )
+        is_joined = int(len(group) > 1)
+        others = and_(_l.c.pk.in_(group), or_(_l.c.person != person, _l.c.joined != is_joined))
+        stale.mark_learners(connection, others)
+        connection.execute(update(_l).where(others).values(person=person, joined=is_joined))
 
 
 def judge(

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from hub import operators
+from hub import operators, passkeys, second_factor
 from hub.db import writing
 from hub.errors import NotFoundError
 from hub.operators import Operator
@@ -31,12 +31,17 @@ def make(engine: Engine, name: str, standing: Standing, token_of: Callable[[int]
     Raises:
         HubError: the name is empty, too long or taken.
     """
-    token = token_of(24)
-    until_ms = now_ms + DAYS * 86_400_000
     with writing(engine) as connection:
         pk = operators.add(connection, name, standing, None, now_ms)
-        connection.execute(insert(settings).values(key=_key(token), value=_VALUE.pack(pk, until_ms)))
-    return token
+        return _noted(connection, pk, token_of, now_ms)
+
+
+def make_again(engine: Engine, pk: int, token_of: Callable[[int], str], now_ms: int) -> str:
+    """Invite the owner of an account anew, as after a forgotten password or a lost telephone. Until it is accepted, what
+    the account has goes on holding.
+    """
+    with writing(engine) as connection:
+        return _noted(connection, pk, token_of, now_ms)
 
 
 def find(connection: Connection, token: str, now_ms: int) -> Operator | None:
@@ -48,8 +53,8 @@ def find(connection: Connection, token: str, now_ms: int) -> Operator | None:
     return operators.find(connection, pk) if now_ms < until_ms else None
 
 
-def accept(engine: Engine, token: str, password: str, now_ms: int) -> None:
-    """Let the invited person have this password; the invitation is used up.
+def accept(engine: Engine, token: str, password: str, now_ms: int) -> Operator:
+    """Let the invited person have this password; the invitation is used up. Returns whose account it is.
 
     Raises:
         HubError: the password is too short; the invitation still holds.
@@ -63,6 +68,16 @@ def accept(engine: Engine, token: str, password: str, now_ms: int) -> None:
         if invited is None or used.rowcount == 0:
             raise NotFoundError(N_("Undangan ini sudah dipakai atau sudah lewat. Minta yang baru."))
         operators.give_password(connection, invited.pk, hashed)
+        # Whoever lost the telephone begins anew with the password alone.
+        second_factor.take_away(connection, invited.pk)
+        passkeys.forget(connection, invited.pk)
+    return invited
+
+
+def _noted(connection: Connection, pk: int, token_of: Callable[[int], str], now_ms: int) -> str:
+    token, until_ms = token_of(24), now_ms + DAYS * 86_400_000
+    connection.execute(insert(settings).values(key=_key(token), value=_VALUE.pack(pk, until_ms)))
+    return token
 
 
 def _key(token: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
-from hub import alerts, completions, identity, schema
+from hub import alerts, completions, figures, identity, schema, stale
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
@@ -56,12 +56,14 @@ def merge_waiting(
     for log_pk in logs:
         total += merge_log(engine, log_pk, tells)
         progress(total)
+    figures.refresh(engine)
     return total
 
 
 def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: None) -> int:
     """Make the tables again from the segments; returns the number of entries."""
     with writing(engine) as connection:
+        figures.forget(connection)
         for table in schema.MERGED_TABLES:
             connection.execute(delete(table))
         connection.execute(
@@ -94,6 +96,7 @@ def _merge_chunk(connection: Connection, log_pk: int, tells: bool) -> tuple[int,
         identity.refresh(connection, work.people)
     if outcomes:
         _mark(connection, outcomes)
+        stale.mark(connection, (village,))
     if tells and work.totals[COURSE_PROGRESS]:
         packs = {pack for _learner, pack in work.totals[COURSE_PROGRESS]}
         completions.tell(connection, village, packs, max(row.received_ms for row in rows))

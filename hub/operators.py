@@ -43,8 +43,8 @@ class Account:
     is_invited: bool
 
 
-def set_password(engine: Engine, name: str, password: str) -> None:
-    """Make a national operator's account, or give an account another password.
+def set_password(engine: Engine, name: str, password: str) -> int:
+    """Make a national operator's account, or give an account another password; returns its number.
 
     Raises:
         HubError: the password is too short.
@@ -54,6 +54,7 @@ def set_password(engine: Engine, name: str, password: str) -> None:
         known = update(operators).where(operators.c.name == name)
         if connection.execute(known.values(password_hash=password_hash)).rowcount == 0:
             connection.execute(insert(operators).values(name=name, password_hash=password_hash))
+        return int(connection.execute(select(operators.c.pk).where(operators.c.name == name)).scalar_one())
 
 
 def add(

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from hub import alerts, certificates, ledger, merge, registry, schema, segments
+from hub import alerts, ledger, registry, schema, segments
 from hub.db import reading, writing
 from hub.errors import UnknownDeviceError
 from hub.intake import Exchange, Intake
+from hub.projection import project
 from sync import bundle, items
 from sync.bundle import OpenedPart
 from sync.courier import Taken
@@ -75,9 +76,7 @@ def take(intake: Intake, data: bytes) -> Taken:
     except MalformedError:
         _alert(intake, device.pk, alerts.BAD_ITEM, id_)
     finally:
-        for log_pk in under_way.touched_logs:
-            merge.merge_log(intake.engine, log_pk)
-        certificates.issue_due(intake.engine, intake.config, under_way.touched_logs, intake.now_ms())
+        project(intake.engine, intake.config, under_way.touched_logs, intake.now_ms())
     under_way.note_by_stick()
     if device.state == "refused":
         return Taken.REFUSED

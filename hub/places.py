@@ -7,6 +7,6 @@ from sqlalchemy import ColumnElement, or_, true
 from hub.schema import devices
 
 
-def within(code: str) -> ColumnElement[bool]:
-    """That a device's village is `code` or lies in it. True for every collation of text, unlike `<`."""
-    return or_(devices.c.village == code, devices.c.village.like(f"{code}.%")) if code else true()
+def within(code: str, village: ColumnElement[str] = devices.c.village) -> ColumnElement[bool]:
+    """That a village (that of a device) is `code` or lies in it. True for every collation of text, unlike `<`."""
+    return or_(village == code, village.like(f"{code}.%")) if code else true()

@@ -21,12 +21,18 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from hub.schema_accounts import passkeys as passkeys
+from hub.schema_accounts import second_factors as second_factors
+from hub.schema_accounts import sittings as sittings
 from hub.schema_api import api_tokens as api_tokens
 from hub.schema_api import webhook_deliveries as webhook_deliveries
 from hub.schema_api import webhooks as webhooks
 from hub.schema_base import EVERYONE, NOBODY, Key, in_place, primary_key, with_row
 from hub.schema_base import metadata as metadata
 from hub.schema_certificates import certificates as certificates
+from hub.schema_figures import stale_villages as stale_villages
+from hub.schema_figures import village_courses as village_courses
+from hub.schema_figures import village_figures as village_figures
 from hub.schema_road import bundles as bundles
 from hub.schema_road import couriers as couriers
 from hub.schema_road import custody as custody
@@ -172,6 +178,8 @@ segments = Table(
 )
 _is_waiting = segments.c.state == STORED
 Index("ix_segments_waiting", segments.c.log, sqlite_where=_is_waiting, postgresql_where=_is_waiting)
+_is_odd = segments.c.state != MERGED
+Index("ix_segments_state", segments.c.state, sqlite_where=_is_odd, postgresql_where=_is_odd)
 
 profiles = Table(
     "profiles",
@@ -234,11 +242,16 @@ learners = Table(
     Column("continues", LargeBinary),
     # Owned by `identity`: whom of all identities of one person the pages speak of.
     Column("person", Key, nullable=False),
+    # Owned by `identity`: 1 if that person has several identities.
+    Column("joined", SmallInteger, nullable=False, server_default="0"),
     Index("ix_learners_device", "device"),
     Index("ix_learners_continues", "continues"),
     Index("ix_learners_person", "person"),
     info=with_row("device", "devices").info,
 )
+
+_is_joined = learners.c.joined == 1
+Index("ix_learners_joined", learners.c.joined, sqlite_where=_is_joined, postgresql_where=_is_joined)
 
 # Every profile that an identity ever had, so that all can be erased.
 learner_profiles = Table(

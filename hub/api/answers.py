@@ -104,7 +104,7 @@ def progress_(connection: Connection, asker: Asker, asked: OfProgress) -> Page[s
     names = region_rows.names(connection, codes).by_code
 
     def shaped(here: str) -> shapes.Progress:
-        counts = [_course_count(row) for row in begun[here].values()]
+        counts = [_course_count(row) for row in begun[here]]
         return shapes.Progress(code=here, name=names.get(here, here), courses=counts)
 
     return _page(codes, asked.limit, lambda here: here, shaped)

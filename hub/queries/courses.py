@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Subquery, and_, distinct, false, func, or_, select
+from sqlalchemy import Connection, Select, distinct, func, literal, select
 
-from hub import courses, schema
+from hub import courses, figures, schema
 from hub.places import within
-from hub.queries import progress
 from hub.queries.regions import VILLAGE
 from hub.regions import parent_of
 
@@ -18,7 +17,7 @@ COURSES_MOST: Final = 200
 """Versions of courses that are looked at; devices may name any number of packs that nobody knows."""
 
 _p: Final = schema.packs
-_l: Final = schema.learners
+_v: Final = schema.village_courses.c
 _lp: Final = schema.lesson_progress
 _cp: Final = schema.course_progress
 
@@ -54,116 +53,135 @@ def listed(connection: Connection, only: bytes | None = None) -> list[CourseRow]
     for key, version in [*connection.execute(known), *((row.course_key, row.version) for row in packs)]:
         course = found.setdefault(bytes(key), CourseRow(bytes(key), titles.get(bytes(key)), []))
         course.versions = sorted({*course.versions, version})
-    for key, started in connection.execute(_counted(_lp, packs)):
-        found[bytes(key)].started = started
-    for key, completed in connection.execute(_counted(_cp, packs)):
-        found[bytes(key)].completed = completed
-    best = _best_scores(connection, packs)
-    for key, average in connection.execute(
-        select(best.c.course_key, func.avg(best.c.score)).group_by(best.c.course_key)
-    ):
-        found[bytes(key)].average = round(average)
+    scores: dict[bytes, list[int]] = {}
+    for key, started, completed, score_sum, count in connection.execute(_sums(only)):
+        if bytes(key) in found:
+            found[bytes(key)].started, found[bytes(key)].completed = int(started), int(completed)
+            scores[bytes(key)] = [int(score_sum), int(count)]
+    anew = figures.counted_anew()
+    for name, table in (("started", _lp), ("completed", _cp)):
+        for key, people in connection.execute(_counted(anew, table, only)):
+            if bytes(key) in found:
+                setattr(found[bytes(key)], name, getattr(found[bytes(key)], name) + people)
+    best = figures.best_scores(connection, anew, anew.c.person)
+    query = select(best.c.course_key, func.sum(best.c.score), func.count()).group_by(best.c.course_key)
+    for key, score_sum, count in connection.execute(query):
+        known_sums = scores.setdefault(bytes(key), [0, 0])
+        known_sums[0] += int(score_sum)
+        known_sums[1] += count
+    for course in found.values():
+        course.average = _average(*scores.get(course.course_key, (0, 0)))
     return sorted(
         found.values(), key=lambda course: (-course.started, course.title or "~", course.course_key)
     )
 
 
 def count_villages(connection: Connection, course_key: bytes) -> int:
-    query = _with_villages(select(func.count(distinct(schema.devices.c.village))), _lp)
-    return int(connection.execute(query.where(_p.c.course_key == course_key)).scalar_one())
+    everywhere = _started(course_key).subquery()
+    return int(connection.execute(select(func.count(distinct(everywhere.c.village)))).scalar_one())
 
 
 def by_village(connection: Connection, course_key: bytes, most: int, skip: int) -> list[VillageRow]:
     """The villages of a course, those with most learners first."""
-    village = schema.devices.c.village
-    started = func.count(distinct(_l.c.person)).label("started")
-    query = _with_villages(select(village, started), _lp).where(_p.c.course_key == course_key)
-    rows = connection.execute(
-        query.group_by(village).order_by(started.desc(), village).limit(most).offset(skip)
-    ).all()
-    here = [row.village for row in rows]
-    query = _with_villages(select(village, func.count(distinct(_l.c.person))), _cp)
-    query = query.where(_p.c.course_key == course_key, village.in_(here)).group_by(village)
-    completed = dict(connection.execute(query).all())
-    best = _best_scores(connection, _packs(connection, course_key))
-    query = _with_villages(select(village, _l.c.person).distinct(), _lp)
-    taking = query.where(_p.c.course_key == course_key, village.in_(here)).subquery()
-    query = select(taking.c.village, func.avg(best.c.score)).select_from(taking)
-    query = query.join(best, best.c.person == taking.c.person).group_by(taking.c.village)
-    averages = {code: round(average) for code, average in connection.execute(query)}
+    rows = _started(course_key).subquery()
+    started = func.sum(rows.c.started).label("started")
+    others = (func.sum(rows.c.completed), func.sum(rows.c.score_sum), func.sum(rows.c.scores))
+    query = select(rows.c.village, started, *others).group_by(rows.c.village)
+    query = query.order_by(started.desc(), rows.c.village).limit(most).offset(skip)
+    found = {row[0]: [int(value) for value in row[1:]] for row in connection.execute(query)}
+    anew = figures.counted_anew()
+    here = anew.c.village.in_(list(found))
+    query = _counted(anew, _cp, course_key, anew.c.village).where(here)
+    for village, _key, completed in connection.execute(query):
+        found[village][1] += completed
+    best = figures.best_scores(connection, anew, anew.c.person)
+    taking = _taking(anew, _lp, course_key).where(here).with_only_columns(anew.c.village, anew.c.person)
+    people = taking.distinct().subquery()
+    tested = select(people.c.village, func.sum(best.c.score), func.count()).select_from(people)
+    tested = tested.join(best, (best.c.person == people.c.person) & (best.c.course_key == course_key))
+    for village, score_sum, count in connection.execute(tested.group_by(people.c.village)):
+        found[village][2] += int(score_sum)
+        found[village][3] += count
     return [
-        VillageRow(row.village, row.started, completed.get(row.village, 0), averages.get(row.village))
-        for row in rows
+        VillageRow(village, sums[0], sums[1], _average(sums[2], sums[3])) for village, sums in found.items()
     ]
 
 
 def by_region(
     connection: Connection, codes: Sequence[str], only: bytes | None
-) -> dict[str, dict[bytes, CourseRow]]:
+) -> dict[str, list[CourseRow]]:
     """The courses that people of each of these regions (directly in one) have begun; `only` this one, if it is named."""
     if not codes:
         return {}
-    packs, titles = _packs(connection, only), courses.titles(connection)
-    village = schema.devices.c.village
-    key = func.substr(village, 1, len(codes[0])).label("code")
-    # An index on villages serves where these are named.
-    in_codes = village.in_(codes) if len(codes[0]) == VILLAGE else key.in_(codes)
-    here = (within(parent_of(codes[0])), in_codes, _p.c.pk.in_([row.pk for row in packs]))
-    counted, grouped = func.count(distinct(_l.c.person)), (key, _p.c.course_key)
-    found: dict[str, dict[bytes, CourseRow]] = {code: {} for code in codes}
-    started = _with_villages(select(*grouped, counted), _lp).where(*here).group_by(*grouped)
-    for code, course_key, count in connection.execute(started.order_by(*grouped)):
-        course = bytes(course_key)
-        found[code][course] = CourseRow(course, titles.get(course), [], started=count)
-    completed = _with_villages(select(*grouped, counted), _cp).where(*here).group_by(*grouped)
-    for code, course_key, count in connection.execute(completed.order_by(*grouped)):
-        course = bytes(course_key)
-        found[code].setdefault(course, CourseRow(course, titles.get(course), [])).completed = count
-    best = _best_scores(connection, packs)
-    query = _with_villages(select(*grouped, _l.c.person).distinct(), _lp)
-    taking = query.where(*here).subquery()
-    query = select(taking.c.code, taking.c.course_key, func.avg(best.c.score)).select_from(taking)
-    is_same = and_(best.c.person == taking.c.person, best.c.course_key == taking.c.course_key)
-    query = query.join(best, is_same).group_by(taking.c.code, taking.c.course_key)
-    for code, course_key, average in connection.execute(query):
-        found[code][bytes(course_key)].average = round(average)
+    width, region = len(codes[0]), parent_of(codes[0])
+
+    def key(village: Any) -> Any:
+        return func.substr(village, 1, width).label("code")
+
+    def here(village: Any) -> Any:
+        # An index on villages serves where these are named.
+        return within(region, village) & (village if width == VILLAGE else key(village)).in_(codes)
+
+    sums: dict[tuple[str, bytes], list[int]] = {}
+    summed = _sums(only).add_columns(key(_v.village)).where(here(_v.village)).group_by("code")
+    for course_key, *values, code in connection.execute(summed):
+        sums[code, bytes(course_key)] = [int(value) for value in values]
+    anew = figures.counted_anew()
+    for at, table in enumerate((_lp, _cp)):
+        query = _counted(anew, table, only, key(anew.c.village)).where(here(anew.c.village))
+        for code, course_key, people in connection.execute(query):
+            sums.setdefault((code, bytes(course_key)), [0, 0, 0, 0])[at] += people
+    best = figures.best_scores(connection, anew, anew.c.person)
+    taking = _taking(anew, _lp, only).where(here(anew.c.village))
+    taking = taking.with_only_columns(key(anew.c.village), _p.c.course_key, anew.c.person)
+    who = taking.distinct().subquery()
+    tested = select(who.c.code, who.c.course_key, func.sum(best.c.score), func.count()).select_from(who)
+    tested = tested.join(best, (best.c.person == who.c.person) & (best.c.course_key == who.c.course_key))
+    for code, course_key, total, count in connection.execute(tested.group_by(*who.c["code", "course_key"])):
+        sums[code, bytes(course_key)][2] += int(total)
+        sums[code, bytes(course_key)][3] += count
+    titles, found = courses.titles(connection), {code: list[CourseRow]() for code in codes}
+    for (code, course), (started, completed, total, count) in sorted(sums.items()):
+        row = CourseRow(course, titles.get(course), [], started, completed, _average(total, count))
+        found[code].append(row)
     return found
+
+
+def _average(score_sum: int, count: int) -> int | None:
+    return round(score_sum / count) if count else None
+
+
+def _sums(only: bytes | None) -> Any:
+    """What the sums of villages say of each course."""
+    sums = (func.sum(_v.started), func.sum(_v.completed), func.sum(_v.score_sum), func.sum(_v.scores))
+    query = select(_v.course_key, *sums).where(figures.is_summed(_v.village)).group_by(_v.course_key)
+    return query if only is None else query.where(_v.course_key == only)
+
+
+def _started(course_key: bytes) -> Any:
+    """Villages in which somebody has started a course; a village may come twice."""
+    summed = select(_v.village, _v.started, _v.completed, _v.score_sum, _v.scores)
+    summed = summed.where(_v.course_key == course_key, _v.started > 0, figures.is_summed(_v.village))
+    anew = figures.counted_anew()
+    nothing = (literal(0).label("completed"), literal(0).label("score_sum"), literal(0).label("scores"))
+    people = func.count(distinct(anew.c.person)).label("started")
+    counted = _taking(anew, _lp, course_key).with_only_columns(anew.c.village, people, *nothing)
+    return summed.union_all(counted.group_by(anew.c.village))
+
+
+def _taking(people: Any, table: Any, only: bytes | None) -> Select[Any]:
+    query = (
+        select(people.c.pk).join(table, table.c.learner == people.c.pk).join(_p, _p.c.pk == table.c.pack)
+    )
+    return query if only is None else query.where(_p.c.course_key == only)
+
+
+def _counted(people: Any, table: Any, only: bytes | None, *keys: Any) -> Any:
+    columns = (*keys, _p.c.course_key)
+    count = func.count(distinct(people.c.person))
+    return _taking(people, table, only).with_only_columns(*columns, count).group_by(*columns)
 
 
 def _packs(connection: Connection, only: bytes | None) -> Sequence[Any]:
     query = select(_p).order_by(_p.c.pk).limit(COURSES_MOST)
     return connection.execute(query if only is None else query.where(_p.c.course_key == only)).all()
-
-
-def _counted(table: Any, packs: Sequence[Any]) -> Any:
-    query = select(_p.c.course_key, func.count(distinct(_l.c.person))).select_from(table)
-    query = query.join(_p, _p.c.pk == table.c.pack).join(_l, _l.c.pk == table.c.learner)
-    return query.where(_p.c.pk.in_([row.pk for row in packs])).group_by(_p.c.course_key)
-
-
-def _with_villages(query: Any, table: Any) -> Any:
-    return (
-        query.select_from(table)
-        .join(_p, _p.c.pk == table.c.pack)
-        .join(_l, _l.c.pk == table.c.learner)
-        .join(schema.devices, schema.devices.c.pk == _l.c.device)
-    )
-
-
-def _best_scores(connection: Connection, packs: Sequence[Any]) -> Subquery:
-    """Each person's best final test a course, where the manifest says which lesson that is."""
-    known = progress.manifests(connection, {bytes(row.manifest_hash) for row in packs})
-    final: list[ColumnElement[bool]] = [
-        and_(_lp.c.pack == row.pk, _lp.c.lesson.in_(progress.posttests(manifest)))
-        for row in packs
-        if (manifest := known.get(bytes(row.manifest_hash))) is not None
-    ]
-    return (
-        select(_p.c.course_key, _l.c.person, func.max(_lp.c.best_score).label("score"))
-        .select_from(_lp)
-        .join(_p, _p.c.pk == _lp.c.pack)
-        .join(_l, _l.c.pk == _lp.c.learner)
-        .where(or_(false(), *final), _lp.c.best_score.is_not(None))
-        .group_by(_p.c.course_key, _l.c.person)
-        .subquery()
-    )

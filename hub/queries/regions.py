@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
-from hub import schema
+from hub import figures, schema
 from hub.places import within as within
 from hub.regions import Region, parent_of
 
@@ -21,7 +21,6 @@ FOUND_MOST: Final = 50
 _d: Final = schema.devices
 _s: Final = schema.segments
 _r: Final = schema.regions
-_l: Final = schema.learners
 
 
 @dataclass
@@ -70,44 +69,68 @@ def tallies(
     connection: Connection, code: str, width: int, villages: Sequence[str] | None = None
 ) -> dict[str, Tally]:
     """The figures of the regions in `code` (only of these villages, if they are named) whose codes are `width` long, if
-    they have any."""
-    key = func.substr(_d.c.village, 1, width).label("code")
-    here = within(code) if villages is None else _d.c.village.in_(villages)
+    they have any. Five statements.
+    """
     found: dict[str, Tally] = {}
 
-    def put(name: str, query: Any) -> None:
-        for row in connection.execute(query):
-            setattr(found.setdefault(row.code, Tally()), name, row[1])
+    def inside(village: ColumnElement[str]) -> ColumnElement[bool]:
+        return within(code, village) if villages is None else village.in_(villages)
 
-    def add(name: str, query: Any) -> None:
-        put(name, query.where(here).group_by(key))
+    def add(query: Any, *names: str) -> None:
+        for key, *values in connection.execute(query):
+            tally = found.setdefault(key, Tally())
+            for name, value in zip(names, values, strict=True):
+                setattr(tally, name, (getattr(tally, name) or 0) + int(value or 0))
 
-    registered, waiting = _d.c.state == "registered", _d.c.state == "waiting"
-    learners = select(key, func.count(_l.c.person.distinct())).select_from(_l)
-    entries = (
-        select(key, func.sum(_s.c.count)).select_from(_s).join(schema.logs, schema.logs.c.pk == _s.c.log)
+    def key(village: Any) -> Any:
+        return func.substr(village, 1, width).label("code")
+
+    registered = _d.c.state == "registered"
+    of_devices = select(
+        key(_d.c.village),
+        func.sum(case((registered, 1), else_=0)),
+        func.sum(case((_d.c.state == "waiting", 1), else_=0)),
+        func.max(case((registered, heard_ms()))),
     )
-    completed = completions(key).join(_d, _d.c.pk == _l.c.device).where(here).subquery()
-    add("devices", select(key, func.count()).where(registered))
-    add("waiting", select(key, func.count()).where(waiting))
-    add("last_contact_ms", select(key, func.max(heard_ms())).where(registered))
-    add("learners", learners.join(_d, _d.c.pk == _l.c.device))
-    put("completions", select(completed.c.code, func.count()).group_by(completed.c.code))
-    merged = entries.join(_d, _d.c.pk == schema.logs.c.device).where(_s.c.state == schema.MERGED)
-    add("entries", merged)
-    return found
+    add(of_devices.where(inside(_d.c.village)).group_by("code"), "devices", "waiting", "last_contact_ms")
+    f, anew = schema.village_figures.c, figures.counted_anew()
+    sums = select(key(f.village), func.sum(f.learners), func.sum(f.completions), func.sum(f.entries))
+    sums = sums.where(inside(f.village), figures.is_summed(f.village))
+    add(sums.group_by("code"), "learners", "completions", "entries")
+    here = inside(anew.c.village)
+    learners = select(key(anew.c.village), func.count(anew.c.person.distinct())).where(here)
+    add(learners.group_by("code"), "learners")
+    completed = completions(anew, key(anew.c.village)).where(here).subquery()
+    add(select(completed.c.code, func.count()).group_by(completed.c.code), "completions")
+    add(merged_anew(key(_d.c.village)).where(inside(_d.c.village)).group_by("code"), "entries")
+    return {name: _heard_or_none(tally) for name, tally in found.items()}
 
 
-def completions(*columns: Any) -> Select[Any]:
-    """Who completed which course, each person and course once, and `columns` of the learners beside them."""
+def completions(people: Any, *columns: Any) -> Select[Any]:
+    """Who of `people` completed which course, each person and course once, and `columns` beside them."""
     completed = schema.course_progress
     return (
-        select(*columns, _l.c.person, schema.packs.c.course_key)
+        select(*columns, people.c.person, schema.packs.c.course_key)
         .select_from(completed)
-        .join(_l, _l.c.pk == completed.c.learner)
+        .join(people, people.c.pk == completed.c.learner)
         .join(schema.packs, schema.packs.c.pk == completed.c.pack)
         .distinct()
     )
+
+
+def merged_anew(*columns: Any) -> Select[Any]:
+    """`columns` and the number of merged entries, of villages whose sums aren't right."""
+    stale = schema.stale_villages
+    query = (
+        select(*columns, func.sum(_s.c.count)).select_from(stale).join(_d, _d.c.village == stale.c.village)
+    )
+    query = query.join(schema.logs, schema.logs.c.device == _d.c.pk).join(_s, _s.c.log == schema.logs.c.pk)
+    return query.where(_s.c.state == schema.MERGED)
+
+
+def _heard_or_none(tally: Tally) -> Tally:
+    tally.last_contact_ms = tally.last_contact_ms or None
+    return tally
 
 
 def heard_ms() -> ColumnElement[Any]:

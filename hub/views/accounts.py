@@ -11,10 +11,11 @@ from flask.typing import ResponseReturnValue
 from hub import invitations, operators
 from hub.db import reading
 from hub.errors import HubError
+from hub.operators import Account
 from hub.queries import regions
 from hub.roles import NAMES, Right, Role, Standing
 from hub.views import typed
-from hub.views.desk import hub, needs, operator
+from hub.views.desk import desk, hub, needs, operator
 from sync.errors import N_
 from web.languages import gettext as _
 
@@ -30,7 +31,7 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("/akun")
-@needs(Right.MANAGE)
+@needs(Right.MANAGE, fresh=True)
 def invite() -> ResponseReturnValue:
     """The address of the invitation is shown once: only what proves it is kept."""
     given = request.form.get("region", "").strip()
@@ -45,16 +46,23 @@ def invite() -> ResponseReturnValue:
         token = invitations.make(hub().engine, name, standing, secrets.token_urlsafe, now_ms)
     except HubError as refusal:
         return _page(given, refusal.sentence(_)), 422
-    address = url_for("accounts.accept", token=token, _external=True)
-    return render_template("invitation.html", name=name, address=address, days=invitations.DAYS)
+    return _invited(name, token)
+
+
+@blueprint.post("/akun/<name>/undang-lagi")
+@needs(Right.MANAGE, fresh=True)
+def invite_again(name: str) -> ResponseReturnValue:
+    found = _own_or_404(name)
+    if found.ended_ms is not None:
+        abort(404)
+    token = invitations.make_again(hub().engine, found.pk, secrets.token_urlsafe, hub().intake.now_ms())
+    return _invited(name, token)
 
 
 @blueprint.post("/akun/<name>/akhiri")
-@needs(Right.MANAGE)
+@needs(Right.MANAGE, fresh=True)
 def end(name: str) -> ResponseReturnValue:
-    with reading(hub().engine) as connection:
-        if all(one.name != name for one in operators.listed(connection, operator().standing)):
-            abort(404)
+    _own_or_404(name)
     try:
         operators.end(hub().engine, name, hub().intake.now_ms())
     except HubError as refusal:
@@ -75,7 +83,8 @@ def accept(token: str) -> ResponseReturnValue:
         try:
             if password != request.form.get("again", ""):
                 raise typed.TypedError(N_("Kedua kata sandi tidak sama. Tulis lagi."))
-            invitations.accept(hub().engine, token, password, now_ms)
+            owner = invitations.accept(hub().engine, token, password, now_ms)
+            desk().sittings.end_all_of(owner.pk)
         except HubError as refusal:
             problem = refusal.sentence(_)
         else:
@@ -89,6 +98,17 @@ def accept(token: str) -> ResponseReturnValue:
         least=operators.PASSWORD_LENGTH_MIN,
     )
     return page, 422 if problem else 200
+
+
+def _own_or_404(name: str) -> Account:
+    with reading(hub().engine) as connection:
+        accounts = operators.listed(connection, operator().standing)
+    return next((one for one in accounts if one.name == name), None) or abort(404)
+
+
+def _invited(name: str, token: str) -> str:
+    address = url_for("accounts.accept", token=token, _external=True)
+    return render_template("invitation.html", name=name, address=address, days=invitations.DAYS)
 
 
 def _page(region: str = "", problem: str = "") -> str:

@@ -30,7 +30,7 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("/sertifikat/tarik")
-@needs(Right.CERTIFY)
+@needs(Right.CERTIFY, fresh=True)
 def withdraw() -> ResponseReturnValue:
     try:
         number = typed.one_line("number", NUMBER_MOST, N_("Tulis nomor sertifikatnya."))

@@ -50,7 +50,7 @@ def add() -> ResponseReturnValue:
 
 
 @blueprint.post(f"/{NUMBER}/cabut")
-@needs(Right.REGISTER)
+@needs(Right.REGISTER, fresh=True)
 def revoke(number: int) -> ResponseReturnValue:
     with seen() as connection:
         if all(one.pk != number for one in couriers.listed(connection)):

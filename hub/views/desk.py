@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar, cast
 
-from flask import Flask, abort, current_app, flash, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
@@ -18,9 +19,10 @@ from hub import audit
 from hub.operators import Operator
 from hub.roles import Right
 from hub.seeing import seeing
-from hub.views.guesses import Guesses
+from hub.views.guesses import Guesses, Try
 from hub.views.sittings import Sitting, Sittings
 from hub.wiring import Hub
+from web.dates import wait
 from web.languages import gettext as _
 from web.languages import here
 
@@ -34,9 +36,14 @@ _R = TypeVar("_R")
 
 _TOLD: Final = ("region", "village", "decision", "until", "role", "stage")
 """Fields of forms that say where and what; never what people wrote."""
+PROOF: Final = "proof"
+"""The field of a form in which a password comes along."""
 _EXTENSION: Final = "lontar"
 _OPEN: Final = {
     "enter.enter",
+    "enter.code",
+    "enter.ask_passkey",
+    "enter.take_passkey",
     "web.static",
     "languages.choose",
     "looks.show",
@@ -59,9 +66,7 @@ class Desk:
 
 class _Sessions(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Also behind a proxy that speaks TLS. Who forges its header only loses the own cookie."""
-        is_behind_tls = request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
-        return is_behind_tls or super().get_cookie_secure(app)
+        return _is_behind_tls() or super().get_cookie_secure(app)
 
 
 def prepare(app: Flask, hub: Hub) -> None:
@@ -86,7 +91,12 @@ def hub() -> Hub:
 
 def operator() -> Operator:
     """The operator who is logged in at this browser."""
-    return cast(Sitting, current_user).operator
+    return sitting().operator
+
+
+def sitting() -> Sitting:
+    """Where that operator is logged in."""
+    return cast(Sitting, current_user)
 
 
 @contextmanager
@@ -96,14 +106,20 @@ def seen() -> Iterator[Connection]:
         yield connection
 
 
-def needs(right: Right) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Close a view to operators whose role has no right to what it does (403); what it does is written down."""
+def needs(right: Right | None, fresh: bool = False) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Close a view to operators whose role has no right to what it does (403); what it does is written down.
+
+    Without a right it is open to all of them: it concerns their own account. If it is to be `fresh`, whoever hasn't proved
+    for some minutes who they are is asked for the password first.
+    """
 
     def close(view: Callable[_P, _R]) -> Callable[_P, _R]:
         @wraps(view)
         def closed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            if not operator().standing.may(right):
+            if right is not None and not operator().standing.may(right):
                 abort(403)
+            if fresh and (asked := _ask_again()) is not None:
+                return cast(_R, asked)
             if request.method != "GET":
                 _write_down()
             return view(*args, **kwargs)
@@ -111,6 +127,41 @@ def needs(right: Right) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         return closed
 
     return close
+
+
+def prove() -> Try:
+    """Check the password that was sent with a form; if it is right, whoever sits here has proved it."""
+    tried = desk().guesses.attempt(operator().name, request.form.get(PROOF, ""))
+    if tried.operator is not None:
+        desk().sittings.prove(sitting().id)
+    return tried
+
+
+def _ask_again() -> ResponseReturnValue | None:
+    """A page that asks for the password and repeats what was asked for; None if it needn't, or was right."""
+    if desk().sittings.is_proved(sitting()):
+        return None
+    problem, status = "", 403
+    if request.method == "POST" and PROOF in request.form:
+        tried = prove()
+        if tried.operator is not None:
+            return None
+        problem, status = refusal(tried, _("Kata sandi salah. Tulis lagi."))
+    # A form goes on where it was sent; what was only looked at is opened again afterwards.
+    action = request.path if request.method == "POST" else url_for("enter.prove_again", next=here())
+    fields = [
+        (key, value) for key, value in request.form.items(multi=True) if key not in (PROOF, "csrf_token")
+    ]
+    return render_template("again.html", action=action, fields=fields, proof=PROOF, problem=problem), status
+
+
+def refusal(tried: Try, wrong: str) -> tuple[str, int]:
+    """The sentence and status for a try that didn't succeed."""
+    if not tried.wait_s:
+        return wrong, 422
+    return _(
+        "Terlalu banyak kata sandi salah. Tunggu %(time)s, lalu coba lagi.", time=wait(tried.wait_s)
+    ), 429
 
 
 def _write_down() -> None:
@@ -125,12 +176,12 @@ def _write_down() -> None:
 def begin_sitting(who: Operator) -> None:
     """Log `who` in; nothing of an earlier session stays."""
     end_sitting()
-    login_user(desk().sittings.begin(who))
+    login_user(desk().sittings.begin(who, request.user_agent.string))
 
 
 def end_sitting() -> None:
     if current_user.is_authenticated:
-        desk().sittings.end(cast(Sitting, current_user).id)
+        desk().sittings.end(sitting().id)
     logout_user()
     session.clear()
 
@@ -138,6 +189,16 @@ def end_sitting() -> None:
 def _may(right: str) -> bool:
     """For templates: whether whoever looks at the page has this right, by its name."""
     return bool(current_user.is_authenticated) and operator().standing.may(Right[right])
+
+
+def origin() -> str:
+    """Where the browser is, as it names this hub; also behind a proxy that speaks TLS."""
+    return f"{'https' if _is_behind_tls() else request.scheme}://{request.host}"
+
+
+def _is_behind_tls() -> bool:
+    """Who forges this header only loses the own cookie."""
+    return request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
 
 
 def page_number() -> int:

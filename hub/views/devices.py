@@ -70,7 +70,7 @@ def refuse(number: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/perangkat/<number>/cabut")
-@needs(Right.REGISTER)
+@needs(Right.REGISTER, fresh=True)
 def revoke(number: str) -> ResponseReturnValue:
     id_ = _seen_or_404(number)
     try:

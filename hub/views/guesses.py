@@ -1,4 +1,4 @@
-"""Slows down whoever guesses an operator's password: 5 free tries, then 30 s growing to 15 min.
+"""Slows down whoever guesses an operator's password or code: 5 free tries, then 30 s growing to 15 min.
 
 Counted per account name in the table settings, so that all workers and restarts count together. Names share
 4,096 counters: a flood of made-up names can't fill the table, and a wait doesn't tell whether a name exists.
@@ -42,8 +42,12 @@ class Guesses:
         self._now_ms = now_ms
 
     def attempt(self, name: str, password: str) -> Try:
-        """Try a password. Counted before it is checked, so trying many at once gives no free tries."""
-        key = _key(name)
+        """Try a password."""
+        return self.counted(name, lambda: operators.check(self._engine, name, password[:PASSWORD_MAX]))
+
+    def counted(self, what: str, check: Callable[[], Operator | None]) -> Try:
+        """Try what `check` says. Counted before it is checked, so trying many at once gives no free tries."""
+        key = _key(what)
         with writing(self._engine) as connection:
             failures, wait_s = self._state(connection, key)
             if wait_s:
@@ -51,7 +55,7 @@ class Guesses:
             wait_s = wait_after(failures + 1)
             value = _VALUE.pack(failures + 1, self._now_ms() + wait_s * 1000)
             connection.execute(update(settings).where(settings.c.key == key).values(value=value))
-        operator = operators.check(self._engine, name, password[:PASSWORD_MAX])
+        operator = check()
         if operator is None:
             return Try(None, wait_s)
         with writing(self._engine) as connection:

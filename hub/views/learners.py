@@ -69,7 +69,7 @@ def compare(number: str, other: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<number>/gabung/<other>")
-@needs(Right.DECIDE)
+@needs(Right.DECIDE, fresh=True)
 def merge(number: str, other: str) -> ResponseReturnValue:
     one, two = bytes_or_404(number), bytes_or_404(other)
     _both_or_404(one, two)
@@ -89,7 +89,7 @@ def separate(number: str, other: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<number>/hapus-data")
-@needs(Right.ERASE)
+@needs(Right.ERASE, fresh=True)
 def erase(number: str) -> ResponseReturnValue:
     with seen() as connection:
         found = _find(connection, number)

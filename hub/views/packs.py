@@ -59,7 +59,7 @@ def upload() -> ResponseReturnValue:
 
 
 @blueprint.post("/paket/<key>/tarik")
-@needs(Right.PUBLISH)
+@needs(Right.PUBLISH, fresh=True)
 def withdraw(key: str) -> ResponseReturnValue:
     try:
         reason = typed.one_line("reason", REASON_MOST, N_("Tulis alasannya; desa membacanya."))

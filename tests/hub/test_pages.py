@@ -135,7 +135,8 @@ def test_a_sitting_ends_after_idle_time_and_when_the_password_changes(hub: Hub) 
     assert client.get("/").status_code == 302
 
     assert enter(client).status_code == 302
-    sittings.Sittings(hub.engine, now_ms).end_all()
+    pk = operators.set_password(hub.engine, "operator", PASSWORD)
+    sittings.Sittings(hub.engine, now_ms).end_all_of(pk)
     assert client.get("/").status_code == 302
 
 

@@ -1,14 +1,14 @@
 """Keys for programs that read, webhooks, and their outbox.
 
 Revision ID: 0012
-Revises: 0006
+Revises: 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

