@@ -40,7 +40,7 @@ def listed() -> ResponseReturnValue:
 
 
 @blueprint.post("/kunci-api")
-@needs(Right.MANAGE)
+@needs(Right.MANAGE, fresh=True)
 def make() -> ResponseReturnValue:
     """The token is shown once: only its hash is kept."""
     try:
@@ -65,7 +65,7 @@ def end(number: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/kunci-api/webhook")
-@needs(Right.MANAGE)
+@needs(Right.MANAGE, fresh=True)
 def hook() -> ResponseReturnValue:
     """The secret is shown once: the receiver needs it to check who speaks."""
     url = request.form.get("url", "").strip()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from centre import PASSWORD
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 from office import ELSEWHERE, HERE_DISTRICT, PROGRAM, RECEIVER, as_of, world
@@ -21,6 +22,7 @@ from hub.cli import hub as hub_command
 from hub.db import reading, writing
 from hub.errors import HubError, NotFoundError
 from hub.roles import NATION, Role
+from hub.views import sittings
 from hub.wiring import Hub, now_ms
 
 PAGE = "/kunci-api"
@@ -125,6 +127,20 @@ def test_operators_make_and_end_tokens_only_within_their_region(hub: Hub) -> Non
     assert press(here, PAGE, f"{PAGE}/webhook/{about.webhook}/akhiri").status_code == 302
     for role in (Role.VIEWER, Role.PUBLISHER, Role.AUDITOR):
         assert as_of(hub, NATION, role).get(PAGE).status_code == 403
+
+
+def test_handing_data_out_asks_for_the_password_after_some_minutes(hub: Hub) -> None:
+    now = [now_ms()]
+    hub.intake.now_ms = lambda: now[0]  # the hub's clock is passed in
+    client = browser(hub)
+    assert client.get(PAGE).status_code == 200
+    now[0] += sittings.PROOF_MS + 1000
+    for path, form in (
+        (PAGE, {"name": "x"}),
+        (f"{PAGE}/webhook", {"url": RECEIVER, "kinds": outbox.ALERT_RAISED}),
+    ):
+        assert press(client, PAGE, path, **form).status_code == 403, path
+    assert TOKEN.search(press(client, PAGE, PAGE, name="x", proof=PASSWORD).text)
 
 
 def test_wrong_forms_get_one_sentence_and_make_nothing(hub: Hub) -> None:
