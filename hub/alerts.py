@@ -10,8 +10,9 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from hub import outbox
 from hub.errors import NotFoundError
-from hub.schema import alerts
+from hub.schema import alerts, devices
 from sync.errors import N_
 
 FORK: Final = "fork"
@@ -35,6 +36,10 @@ def raise_alert(connection: Connection, kind: str, device: int, subject: bytes, 
         connection.execute(
             insert(alerts).values(kind=kind, device=device, subject=subject, first_ms=now_ms)
         )
+        about = select(devices.c.device, devices.c.village).where(devices.c.pk == device)
+        number, village = connection.execute(about).one()
+        body = {"kind": kind, "device": bytes(number).hex()}
+        outbox.note(connection, outbox.ALERT_RAISED, village, body, now_ms)
 
 
 def find(connection: Connection, pk: int) -> None:

@@ -10,13 +10,17 @@ import os
 from typing import Any
 
 from flask import Flask, request
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from hub import log_lines
+from hub.api.app import PATH, create_api
 from hub.views import (
     accounts,
     acts,
     alerts,
     announcements,
+    api_docs,
+    api_keys,
     bundles,
     certificates,
     codes,
@@ -53,7 +57,7 @@ class _Pages(Flask):
 
 
 def create_app(hub: Hub) -> Flask:
-    """The operators' pages. The hub stays the caller's to close."""
+    """The operators' pages, and beside them the read API. The hub stays the caller's to close."""
     app = _Pages(__name__, static_folder=None)
     app.config.from_mapping(
         SECRET_KEY=hub.config.session_secret,
@@ -73,4 +77,7 @@ def create_app(hub: Hub) -> Flask:
         app.register_blueprint(view.blueprint)
     for view in (packs, pack, certificates, exports, accounts, own, acts, more):
         app.register_blueprint(view.blueprint)
+    for view in (api_keys, api_docs):
+        app.register_blueprint(view.blueprint)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {PATH: create_api(hub).wsgi_app})  # type: ignore[method-assign]
     return app

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, exists, func, insert, select, update
 
 from content_packs.manifest import Manifest, open_manifest
-from hub import downlink, schema
+from hub import downlink, outbox, schema
 from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import HubError, NotFoundError
@@ -92,7 +92,7 @@ def withdraw(engine: Engine, number: str, reason: str, now_ms: int) -> None:
             downlink.decide(connection, village, CertificateWithdrawn(number, reason), now_ms)
 
 
-def note_issued(connection: Connection, said: CertificateIssued, claim: Claim) -> None:
+def note_issued(connection: Connection, said: CertificateIssued, claim: Claim, now_ms: int) -> None:
     """Keep what a hub below this one issued."""
     known = select(_c.c.pk).where(_c.c.number == said.certificate)
     if connection.execute(known).first() is None:
@@ -106,14 +106,24 @@ def note_issued(connection: Connection, said: CertificateIssued, claim: Claim) -
                 sealed=said.sealed,
             )
         )
+        _tell(connection, outbox.CERTIFICATE_ISSUED, said.certificate, claim, now_ms)
 
 
 def note_withdrawn(connection: Connection, number: str, reason: str, now_ms: int) -> None:
-    connection.execute(
+    withdrawn = (
         update(_c)
         .where(_c.c.number == number, _c.c.withdrawn_ms.is_(None))
         .values(withdrawn_ms=now_ms, reason=reason)
+        .returning(_c.c.village, _c.c.course_key)
     )
+    for row in connection.execute(withdrawn).all():
+        _tell(connection, outbox.CERTIFICATE_WITHDRAWN, number, row, now_ms)
+
+
+def _tell(connection: Connection, kind: str, number: str, about: Any, now_ms: int) -> None:
+    """`about` says which village and course; reasons and people stay here."""
+    body = {"number": number, "course": bytes(about.course_key).hex()}
+    outbox.note(connection, kind, about.village, body, now_ms)
 
 
 def _due(connection: Connection, logs: Collection[int]) -> Sequence[Any]:
@@ -185,6 +195,7 @@ def _issue(connection: Connection, config: Config, row: Any, now_ms: int) -> Non
     issued = CertificateIssued(claim.learner, claim.course_key, number, sealed)
     for village in _villages(connection, row.person):
         downlink.decide(connection, village, issued, now_ms)
+    _tell(connection, outbox.CERTIFICATE_ISSUED, number, claim, now_ms)
 
 
 def _villages(connection: Connection, person: int) -> list[str]:

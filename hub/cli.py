@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import secrets
 import sys
 from collections.abc import Iterator
@@ -88,12 +89,13 @@ def init(data: Path, database: str | None, operator: str, password: str | None, 
 @speak_errors
 def serve(data: Path, host: str, port: int, workers: int, log: str) -> None:
     from hub.server import run
+    from hub.cli_relay import relaying
     from hub.upstream import find
 
     with _opened(data) as made:  # refuses a missing or newer database before gunicorn starts its workers
         has_upstream = find(made.engine, made.config) is not None
     click.echo(_("Pusat: http://%(host)s:%(port)s (Ctrl-C untuk berhenti)") % {"host": host, "port": port})
-    with cli_relay.relaying(data) if has_upstream else contextlib.nullcontext():
+    with relaying(data) if has_upstream else contextlib.nullcontext():
         run(data, host, port, workers, log)
 
 
@@ -287,4 +289,6 @@ def _opened(data: Path) -> Iterator[Hub]:
         made.close()
 
 
-from hub import cli_accounts, cli_backup, cli_export, cli_keys, cli_relay, cli_road  # noqa: E402, F401 - they add their commands
+# They add their commands to the group.
+for _part in ("accounts", "api", "backup", "export", "keys", "relay", "road"):
+    importlib.import_module(f"hub.cli_{_part}")

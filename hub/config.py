@@ -20,7 +20,7 @@ from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
 from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "hub.toml"
-_SETTINGS: Final = ("database_url", "public_url", "metrics_token", "keep_alerts_days")
+_SETTINGS: Final = ("database_url", "public_url", "metrics_token", "keep_alerts_days", "webhook_networks")
 _KEEP_ALERTS_DAYS: Final = 365
 _DAYS_MOST: Final = 36_500
 _KEYS: Final = ("root", "hub", "intake", "publisher", "session")
@@ -45,6 +45,8 @@ class Config:
     """What who reads the figures of `hub.metrics` must name; without it nobody reads them."""
     keep_alerts_days: int = _KEEP_ALERTS_DAYS
     """How long an alert that an operator has dealt with is kept."""
+    webhook_networks: str = ""
+    """Networks within which webhooks may lie though they are private, space between: "10.20.0.0/16 fd00::/8"."""
 
 
 def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> Config:
@@ -105,6 +107,7 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         str(values.get("public_url", "")).rstrip("/"),
         str(values.get("metrics_token", "")),
         _days(values.get("keep_alerts_days", _KEEP_ALERTS_DAYS)),
+        str(values.get("webhook_networks", "")),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
-from hub import alerts, courses, figures, identity, schema, stale, timeline
+from hub import alerts, completions, courses, figures, identity, schema, stale, timeline
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
@@ -23,6 +23,7 @@ from sync.batch import Batch, batch_of
 from sync.decisions import FIRST_NUMBER
 from sync.errors import LontarError
 from sync.progress.fold import Totals, finished, fold, join_totals
+from sync.progress.rows import COURSE_PROGRESS
 from sync.progress.sql import upsert
 from sync.segment import open_segment
 
@@ -31,25 +32,30 @@ _CHUNK: Final = 64
 """Segments of one log that are merged in one transaction."""
 
 
-def merge_log(engine: Engine, log_pk: int) -> int:
-    """Merge what is stored of one log and not merged yet; returns the number of entries."""
+def merge_log(engine: Engine, log_pk: int, tells: bool = True) -> int:
+    """Merge what is stored of one log and not merged yet; returns the number of entries.
+
+    `tells` webhooks what is new in it.
+    """
     merged = 0
     while True:
         with writing(engine) as connection:
-            done, entries = _merge_chunk(connection, log_pk)
+            done, entries = _merge_chunk(connection, log_pk, tells)
         merged += entries
         if done < _CHUNK:
             return merged
 
 
-def merge_waiting(engine: Engine, progress: Callable[[int], None] = lambda entries: None) -> int:
+def merge_waiting(
+    engine: Engine, progress: Callable[[int], None] = lambda entries: None, tells: bool = True
+) -> int:
     """Merge every log that has something to merge; returns the number of entries."""
     with reading(engine) as connection:
         query = select(_s.c.log).where(_s.c.state == schema.STORED).distinct().order_by(_s.c.log)
         logs = connection.execute(query).scalars().all()
     total = 0
     for log_pk in logs:
-        total += merge_log(engine, log_pk)
+        total += merge_log(engine, log_pk, tells)
         progress(total)
     figures.refresh(engine)
     return total
@@ -67,10 +73,10 @@ def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: No
             .where(_s.c.state.in_((schema.MERGED, schema.UNREADABLE)))
             .values(state=schema.STORED, learners_after=None, packs_after=None)
         )
-    return merge_waiting(engine, progress)
+    return merge_waiting(engine, progress, tells=False)
 
 
-def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
+def _merge_chunk(connection: Connection, log_pk: int, tells: bool) -> tuple[int, int]:
     logs = schema.logs
     query = select(logs.c.log, logs.c.device, schema.devices.c.village)
     query = query.join(schema.devices, schema.devices.c.pk == logs.c.device).where(logs.c.pk == log_pk)
@@ -94,6 +100,9 @@ def _merge_chunk(connection: Connection, log_pk: int) -> tuple[int, int]:
         _mark(connection, outcomes)
         stale.mark(connection, (village,))
     timeline.keep(work, village)
+    if tells and work.totals[COURSE_PROGRESS]:
+        packs = {pack for _learner, pack in work.totals[COURSE_PROGRESS]}
+        completions.tell(connection, village, packs, max(row.received_ms for row in rows))
     return len(rows), sum(outcome["entries"] for outcome in outcomes)
 
 

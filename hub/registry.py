@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from hub import downlink, merge, schema, segments, stale, timeline
+from hub import downlink, merge, outbox, schema, segments, stale, timeline
 from hub.config import Config
 from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
@@ -140,11 +140,18 @@ def certify(
         connection.execute(update(_d).where(_d.c.pk == known.pk).values(**values))
         timeline.move(connection, known.pk, village)
         stale.mark(connection, {known.village, village})
+    else:
+        return
+    body = {"device": key_id(public_key).hex()}
+    outbox.note(connection, outbox.DEVICE_REGISTERED, village, body, now_ms)
 
 
-def revoke_certified(connection: Connection, device: bytes, region: str) -> None:
+def revoke_certified(connection: Connection, device: bytes, region: str, now_ms: int) -> None:
     """A hub below this one revoked a device of its region."""
-    connection.execute(update(_d).where(_d.c.device == device, within(region)).values(state="revoked"))
+    which = (_d.c.device == device, within(region), _d.c.state != "revoked")
+    revoked = update(_d).where(*which).values(state="revoked").returning(_d.c.device, _d.c.village)
+    for row in connection.execute(revoked).all():
+        _tell(connection, outbox.DEVICE_REVOKED, row, now_ms)
 
 
 def _register_courier(
@@ -247,8 +254,14 @@ def _set_state(connection: Connection, pk: int, state: str, now_ms: int, reason:
     if state == "registered":
         certificate = DeviceRegistered(before.public_key, before.sealing_key, before.village)
         downlink.decide(connection, before.village, certificate, now_ms)
+        _tell(connection, outbox.DEVICE_REGISTERED, before, now_ms)
     elif state == "revoked":
         downlink.decide(connection, before.village, DeviceRevoked(before.device, reason), now_ms)
+        _tell(connection, outbox.DEVICE_REVOKED, before, now_ms)
+
+
+def _tell(connection: Connection, kind: str, device: Any, now_ms: int) -> None:
+    outbox.note(connection, kind, device.village, {"device": bytes(device.device).hex()}, now_ms)
 
 
 def _known(connection: Connection, public_key: bytes) -> Any:

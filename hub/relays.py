@@ -115,7 +115,7 @@ def _carry_out(connection: Connection, region: str, keyset: Keyset, decision: ob
     if isinstance(decision, DeviceRegistered) and decision.village.startswith(f"{region}."):
         registry.certify(connection, decision.public_key, decision.sealing_key, decision.village, now_ms)
     elif isinstance(decision, DeviceRevoked):
-        registry.revoke_certified(connection, decision.device, region)
+        registry.revoke_certified(connection, decision.device, region, now_ms)
     elif isinstance(decision, LearnersMerged | LearnersSeparated):
         is_merged = isinstance(decision, LearnersMerged)
         identity.judge(connection, decision.one, decision.other, is_merged, now_ms, region)
@@ -134,7 +134,8 @@ def _carry_out(connection: Connection, region: str, keyset: Keyset, decision: ob
                 )
             )
     elif isinstance(decision, CertificateIssued):
-        certificates.note_issued(connection, decision, open_final(decision.sealed, keyset.hub_keys))
+        claim = open_final(decision.sealed, keyset.hub_keys)
+        certificates.note_issued(connection, decision, claim, now_ms)
     elif isinstance(decision, CertificateWithdrawn):
         certificates.note_withdrawn(connection, decision.certificate, decision.reason, now_ms)
     elif isinstance(decision, PersonalDataErased):

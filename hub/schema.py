@@ -24,6 +24,9 @@ from sqlalchemy import (
 from hub.schema_accounts import passkeys as passkeys
 from hub.schema_accounts import second_factors as second_factors
 from hub.schema_accounts import sittings as sittings
+from hub.schema_api import api_tokens as api_tokens
+from hub.schema_api import webhook_deliveries as webhook_deliveries
+from hub.schema_api import webhooks as webhooks
 from hub.schema_base import EVERYONE, NOBODY, Key, in_place, primary_key, with_row
 from hub.schema_base import metadata as metadata
 from hub.schema_certificates import certificates as certificates

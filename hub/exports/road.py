@@ -20,7 +20,7 @@ from sync.errors import N_
 
 def _devices(connection: Connection, asked: Asked, after: Key) -> Page:
     state = asked.state if asked.state in STATES else ""
-    rows = devices.after(connection, state, asked.region, asked.now_ms, after or 0, ROWS)
+    rows = devices.following(connection, asked.region, state, asked.now_ms, after or 0, ROWS)
     names = regions.names(connection, {row.village for row in rows})
     return Page(
         [
@@ -64,7 +64,7 @@ DEVICES: Final = Table(
 
 
 def _alerts(connection: Connection, asked: Asked, after: Key) -> Page:
-    rows = alerts.after(connection, after or 0, ROWS, is_open=asked.state != OVER)
+    rows = alerts.following(connection, "", asked.state != OVER, after or 0, ROWS)
     names = regions.names(connection, {row.village for row in rows})
     return Page(
         [

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, no
 from hub import schema
 from hub.alerts import AHEAD, UNREADABLE
 from hub.alerts import FORK as FORK
+from hub.places import within
 
 _a: Final = schema.alerts
 _s: Final = schema.segments
@@ -56,42 +57,35 @@ def listed(
     kind: str | None = None,
 ) -> list[AlertRow]:
     """The newest alerts that are open (or those that are over), of one device or of all, of one kind or of any."""
-    query = _which(is_open)
+    query = _with_devices().where(_open() if is_open else not_(_open()))
     if device is not None:
         query = query.where(_a.c.device == device)
     if kind is not None:
         query = query.where(_a.c.kind == kind)
     query = query.order_by(_a.c.first_ms.desc(), _a.c.pk.desc()).limit(most).offset(skip)
-    return _rows(connection, query, is_open)
+    return [_row(row) for row in connection.execute(query)]
 
 
-def after(connection: Connection, number: int, most: int, is_open: bool) -> list[AlertRow]:
-    """Alerts whose numbers come after `number`, by their numbers."""
-    query = _which(is_open).where(_a.c.pk > number).order_by(_a.c.pk).limit(most)
-    return _rows(connection, query, is_open)
+def following(
+    connection: Connection, region: str, is_open: bool | None, after: int, most: int
+) -> list[AlertRow]:
+    """Alerts of a region (open ones, those that are over, or None: all), those after the one numbered `after`."""
+    query = _with_devices().where(within(region), _a.c.pk > after)
+    if is_open is not None:
+        query = query.where(_open() if is_open else not_(_open()))
+    return [_row(row) for row in connection.execute(query.order_by(_a.c.pk).limit(most))]
 
 
-def _which(is_open: bool) -> Select[Any]:
-    query = select(_a, schema.devices.c.device.label("device_id"), schema.devices.c.village).join(
-        schema.devices, schema.devices.c.pk == _a.c.device
-    )
-    return query.where(_open() if is_open else not_(_open()))
+def _with_devices() -> Select[Any]:
+    d = schema.devices.c
+    columns = (d.device.label("device_id"), d.village, _open().label("is_open"))
+    return select(_a, *columns).join(schema.devices, d.pk == _a.c.device)
 
 
-def _rows(connection: Connection, query: Select[Any], is_open: bool) -> list[AlertRow]:
-    return [
-        AlertRow(
-            row.pk,
-            row.kind,
-            row.first_ms,
-            bytes(row.device_id),
-            row.village,
-            is_open,
-            row.handled_ms,
-            row.handled_by,
-        )
-        for row in connection.execute(query)
-    ]
+def _row(row: Any) -> AlertRow:
+    device, is_open = bytes(row.device_id), bool(row.is_open)
+    about = (device, row.village, is_open, row.handled_ms, row.handled_by)
+    return AlertRow(row.pk, row.kind, row.first_ms, *about)
 
 
 def _open() -> ColumnElement[bool]:

@@ -55,6 +55,16 @@ def _fitting(search: str) -> ColumnElement[bool]:
     )
 
 
+def following(
+    connection: Connection, which: Sequence[ColumnElement[bool]], after: int, most: int
+) -> list[tuple[int, bytes, Issued]]:
+    """(number of the row, course, certificate) of those after the row `after`."""
+    query = select(_c).where(*which, _c.c.pk > after).order_by(_c.c.pk).limit(most)
+    rows = connection.execute(query).all()
+    keys = [(row.pk, bytes(row.course_key)) for row in rows]
+    return [(*key, one) for key, one in zip(keys, _issued(connection, rows), strict=True)]
+
+
 def of_claim(connection: Connection, claim: Claim) -> Issued | None:
     """What this hub issued to the same person for the same course."""
     same, person = schema.learners.alias(), schema.learners.alias()

@@ -9,6 +9,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, distinct, func, literal, select
 
 from hub import courses, figures, schema
+from hub.places import within
+from hub.queries.regions import VILLAGE
+from hub.regions import parent_of
 
 COURSES_MOST: Final = 200
 """Versions of courses that are looked at; devices may name any number of packs that nobody knows."""
@@ -118,6 +121,46 @@ def _of_villages(connection: Connection, course_key: bytes, rows: Sequence[Any])
     return [
         VillageRow(village, sums[0], sums[1], _average(sums[2], sums[3])) for village, sums in found.items()
     ]
+
+
+def by_region(
+    connection: Connection, codes: Sequence[str], only: bytes | None
+) -> dict[str, list[CourseRow]]:
+    """The courses that people of each of these regions (directly in one) have begun; `only` this one, if it is named."""
+    if not codes:
+        return {}
+    width, region = len(codes[0]), parent_of(codes[0])
+
+    def key(village: Any) -> Any:
+        return func.substr(village, 1, width).label("code")
+
+    def here(village: Any) -> Any:
+        # An index on villages serves where these are named.
+        return within(region, village) & (village if width == VILLAGE else key(village)).in_(codes)
+
+    sums: dict[tuple[str, bytes], list[int]] = {}
+    summed = _sums(only).add_columns(key(_v.village)).where(here(_v.village)).group_by("code")
+    for course_key, *values, code in connection.execute(summed):
+        sums[code, bytes(course_key)] = [int(value) for value in values]
+    anew = figures.counted_anew()
+    for at, table in enumerate((_lp, _cp)):
+        query = _counted(anew, table, only, key(anew.c.village)).where(here(anew.c.village))
+        for code, course_key, people in connection.execute(query):
+            sums.setdefault((code, bytes(course_key)), [0, 0, 0, 0])[at] += people
+    best = figures.best_scores(connection, anew, anew.c.person)
+    taking = _taking(anew, _lp, only).where(here(anew.c.village))
+    taking = taking.with_only_columns(key(anew.c.village), _p.c.course_key, anew.c.person)
+    who = taking.distinct().subquery()
+    tested = select(who.c.code, who.c.course_key, func.sum(best.c.score), func.count()).select_from(who)
+    tested = tested.join(best, (best.c.person == who.c.person) & (best.c.course_key == who.c.course_key))
+    for code, course_key, total, count in connection.execute(tested.group_by(*who.c["code", "course_key"])):
+        sums[code, bytes(course_key)][2] += int(total)
+        sums[code, bytes(course_key)][3] += count
+    titles, found = courses.titles(connection), {code: list[CourseRow]() for code in codes}
+    for (code, course), (started, completed, total, count) in sorted(sums.items()):
+        row = CourseRow(course, titles.get(course), [], started, completed, _average(total, count))
+        found[code].append(row)
+    return found
 
 
 def _average(score_sum: int, count: int) -> int | None:

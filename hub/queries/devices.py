@@ -119,11 +119,11 @@ def listed(connection: Connection, state: str, now_ms: int, most: int, skip: int
     return _rows(connection, query)
 
 
-def after(
-    connection: Connection, state: str, region: str, now_ms: int, number: int, most: int
+def following(
+    connection: Connection, region: str, state: str, now_ms: int, after: int, most: int
 ) -> list[DeviceRow]:
-    """Devices of a region in `state` whose numbers come after `number`, by their numbers."""
-    query = select(*_COLUMNS).where(in_state(state, now_ms), within(region), _d.c.pk > number)
+    """Devices of a region in `state`, those that came after the one numbered `after`."""
+    query = select(*_COLUMNS).where(within(region), in_state(state, now_ms), _d.c.pk > after)
     return _rows(connection, query.order_by(_d.c.pk).limit(most))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, false, func, or_, select
 
 from hub import schema
 from hub.places import within
@@ -32,7 +32,7 @@ def scopes_of(connection: Connection, manifest_hash: bytes) -> list[str]:
 
 def versions(connection: Connection, course_key: bytes, scopes: Sequence[str]) -> list[VersionCount]:
     """The newest first, laptops without the course at the end."""
-    newest = _newest(course_key)
+    newest = _newest(_p.course_key == course_key)
     query = (
         select(newest.c.version, func.count())
         .select_from(schema.devices.outerjoin(newest, newest.c.device == _d.pk))
@@ -56,8 +56,17 @@ def lacking(
     return list(connection.execute(query.limit(most).offset(skip)).scalars())
 
 
+def newest_on(connection: Connection, devices: Sequence[int]) -> dict[int, dict[bytes, int]]:
+    """The newest version of each course on these devices, by what their logs say."""
+    newest = _newest(schema.logs.c.device.in_(devices), _p.course_key)
+    found: dict[int, dict[bytes, int]] = {}
+    for row in connection.execute(select(newest).order_by(newest.c.course_key)):
+        found.setdefault(row.device, {})[bytes(row.course_key)] = row.version
+    return found
+
+
 def _lacking(course_key: bytes, version: int, scopes: Sequence[str], column: Any) -> Any:
-    newest = _newest(course_key)
+    newest = _newest(_p.course_key == course_key)
     return (
         select(column)
         .select_from(schema.devices.outerjoin(newest, newest.c.device == _d.pk))
@@ -69,15 +78,15 @@ def _lacking(course_key: bytes, version: int, scopes: Sequence[str], column: Any
     )
 
 
-def _newest(course_key: bytes) -> Any:
-    """The newest version of a course on each device, by what its logs say."""
+def _newest(which: ColumnElement[bool], *columns: Any) -> Any:
+    """The newest version on each device (and for each of `columns`), by what its logs say."""
     return (
-        select(schema.logs.c.device, func.max(_p.version).label("version"))
+        select(schema.logs.c.device, *columns, func.max(_p.version).label("version"))
         .join(schema.branches, schema.branches.c.log == schema.logs.c.pk)
         .join(schema.pack_numbers, schema.pack_numbers.c.branch == schema.branches.c.pk)
         .join(schema.packs, _p.pk == schema.pack_numbers.c.pack)
-        .where(_p.course_key == course_key)
-        .group_by(schema.logs.c.device)
+        .where(which)
+        .group_by(schema.logs.c.device, *columns)
         .subquery()
     )
 

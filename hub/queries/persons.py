@@ -166,6 +166,19 @@ def in_charge(connection: Connection, villages: Sequence[str]) -> dict[str, tupl
     }
 
 
+def following(
+    connection: Connection, region: str, course_key: bytes, after: int, most: int
+) -> list[Learner]:
+    """People of a region by their numbers, those after `after`; only who has begun a course, unless it is empty."""
+    query = select(_l.c.person).join(_d, _d.c.pk == _l.c.device).where(within(region), _l.c.person > after)
+    if course_key:
+        begun, packs = schema.lesson_progress, schema.packs
+        query = query.join(begun, begun.c.learner == _l.c.pk).join(packs, packs.c.pk == begun.c.pack)
+        query = query.where(packs.c.course_key == course_key)
+    page = query.distinct().order_by(_l.c.person).limit(most)
+    return sorted(_people(connection, _l.c.person.in_(page)), key=lambda one: one.pk)
+
+
 def find(connection: Connection, learner: bytes) -> Learner | None:
     """The person who has this identity."""
     person = select(_l.c.person).where(_l.c.learner == learner).scalar_subquery()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -65,9 +65,16 @@ def names(connection: Connection, codes: Iterable[str]) -> Names:
     return Names(dict(connection.execute(query).all()) if wanted else {})
 
 
-def tallies(connection: Connection, code: str, width: int) -> dict[str, Tally]:
-    """The figures of the regions in `code` whose codes are `width` long, if they have any. Five statements."""
+def tallies(
+    connection: Connection, code: str, width: int, villages: Sequence[str] | None = None
+) -> dict[str, Tally]:
+    """The figures of the regions in `code` (only of these villages, if they are named) whose codes are `width` long, if
+    they have any. Five statements.
+    """
     found: dict[str, Tally] = {}
+
+    def inside(village: ColumnElement[str]) -> ColumnElement[bool]:
+        return within(code, village) if villages is None else village.in_(villages)
 
     def add(query: Any, *names: str) -> None:
         for key, *values in connection.execute(query):
@@ -85,17 +92,17 @@ def tallies(connection: Connection, code: str, width: int) -> dict[str, Tally]:
         func.sum(case((_d.c.state == "waiting", 1), else_=0)),
         func.max(case((registered, heard_ms()))),
     )
-    add(of_devices.where(within(code)).group_by("code"), "devices", "waiting", "last_contact_ms")
+    add(of_devices.where(inside(_d.c.village)).group_by("code"), "devices", "waiting", "last_contact_ms")
     f, anew = schema.village_figures.c, figures.counted_anew()
     sums = select(key(f.village), func.sum(f.learners), func.sum(f.completions), func.sum(f.entries))
-    sums = sums.where(within(code, f.village), figures.is_summed(f.village))
+    sums = sums.where(inside(f.village), figures.is_summed(f.village))
     add(sums.group_by("code"), "learners", "completions", "entries")
-    here = within(code, anew.c.village)
+    here = inside(anew.c.village)
     learners = select(key(anew.c.village), func.count(anew.c.person.distinct())).where(here)
     add(learners.group_by("code"), "learners")
     completed = completions(anew, key(anew.c.village)).where(here).subquery()
     add(select(completed.c.code, func.count()).group_by(completed.c.code), "completions")
-    add(merged_anew(key(_d.c.village)).where(within(code)).group_by("code"), "entries")
+    add(merged_anew(key(_d.c.village)).where(inside(_d.c.village)).group_by("code"), "entries")
     return {name: _heard_or_none(tally) for name, tally in found.items()}
 
 
@@ -130,6 +137,12 @@ def heard_ms() -> ColumnElement[Any]:
     """When a device was last heard of on any road; null if never."""
     contact, stick = _d.c.last_contact_ms, _d.c.last_stick_ms
     return case((func.coalesce(stick, 0) > func.coalesce(contact, 0), stick), else_=contact)
+
+
+def following(connection: Connection, which: ColumnElement[bool], after: str, most: int) -> list[Region]:
+    """Regions by their codes, those after `after`."""
+    query = select(_r).where(which, _r.c.code > after).order_by(_r.c.code).limit(most)
+    return [Region(*row) for row in connection.execute(query)]
 
 
 def search(connection: Connection, text: str) -> list[Region]:

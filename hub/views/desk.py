@@ -54,6 +54,7 @@ _OPEN: Final = {
     "certificates.scanned",
     "certificates.scanned_small",
     "accounts.accept",
+    "api_docs.show",
 }
 """What can be opened without logging in."""
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 from test_pages import token
 
-from hub import alerts, couriers, downlink, operators, schema
+from hub import alerts, couriers, downlink, operators, outbox, schema, tokens, webhooks
 from hub.app import create_app
 from hub.db import writing
 from hub.roles import NATION, Role, Standing
@@ -26,6 +26,8 @@ CERTIFICATE = "0001/17.05.10.2007/2026"
 NEIGHBOUR = "Pak Camat"
 LISTED = "Bu Rostini"
 """Somebody of the village's roster."""
+PROGRAM = "Dasbor kecamatan"
+RECEIVER = "https://kecamatan.example/lontar"
 ELSEWHERE = "17.05.01"
 """A district of the same regency with no device of its own."""
 
@@ -59,13 +61,15 @@ class World:
     other: str
     alert: int
     courier: int
+    token: int
+    webhook: int
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What must stand on no page of somebody else: names, numbers and the village."""
         device, waiting = self.device.id.hex(), self.waiting.id.hex()
         return (
-            "Peserta 1", "Peserta 2", "Bu Petugas", "Rapat di sini", NEIGHBOUR, self.learner,
+            "Peserta 1", "Peserta 2", "Bu Petugas", "Rapat di sini", NEIGHBOUR, self.learner, PROGRAM, RECEIVER,
             CERTIFICATE, LISTED, device, waiting, f"wilayah/{HERE}",
         )  # fmt: skip
 
@@ -95,4 +99,9 @@ def world(hub: Hub) -> World:
         connection.execute(insert(schema.rosters).values(**listed))
         alert = connection.execute(select(schema.alerts.c.pk)).scalars().one()
         courier = connection.execute(select(schema.couriers.c.pk)).scalar_one()
-    return World(device, waiting, one.hex(), other.hex(), alert, courier)
+    tokens.make(hub.engine, PROGRAM, HERE_DISTRICT, False, NEIGHBOUR, secrets.token_hex, now)
+    webhooks.add(hub.engine, RECEIVER, outbox.KINDS, HERE_DISTRICT, NEIGHBOUR, secrets.token_bytes, now)
+    with writing(hub.engine) as connection:
+        key = connection.execute(select(schema.api_tokens.c.pk)).scalar_one()
+        webhook = connection.execute(select(schema.webhooks.c.pk)).scalar_one()
+    return World(device, waiting, one.hex(), other.hex(), alert, courier, key, webhook)
