@@ -88,8 +88,8 @@ def init(data: Path, database: str | None, operator: str, password: str | None, 
 )
 @speak_errors
 def serve(data: Path, host: str, port: int, workers: int, log: str) -> None:
-    from hub.server import run
     from hub.cli_relay import relaying
+    from hub.server import run
     from hub.upstream import find
 
     with _opened(data) as made:  # refuses a missing or newer database before gunicorn starts its workers
