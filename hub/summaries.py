@@ -10,9 +10,11 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Select,
+    Subquery,
     and_,
     case,
     delete,
@@ -76,8 +78,36 @@ def _taken(villages: Collection[str]) -> Select[Any]:
         .where(_d.village.in_(villages), main.c.pk == main.c.person)
         .cte("people")
     )
+    taken, done = _begun(people), _completed(people)
+    t = taken.c
+    month = func.coalesce(done.c.month, literal(UNDER_WAY)).label("month")
+    both = case((t.before.is_not(None) & t.after.is_not(None), 1), else_=0).label("both")
+    rows = (
+        select(t.village, t.course_key, month, t.seconds, t.before, t.after, both)
+        .select_from(taken)
+        .outerjoin(done, (done.c.person == t.person) & (done.c.course_key == t.course_key))
+        .subquery("rows")
+    )
+    r = rows.c
+    return select(
+        r.village,
+        r.course_key,
+        r.month,
+        func.count(),
+        _sum(r.seconds),
+        func.count(r.after),
+        _sum(r.after),
+        _sum(r.both),
+        _sum(case((r.both == 1, r.before))),
+        _sum(case((r.both == 1, r.after))),
+        *(func.count(case((_in_step(r.after, at), 1))) for at in range(STEPS)),
+    ).group_by(r.village, r.course_key, r.month)
+
+
+def _begun(people: CTE) -> Subquery:
+    """One row a person and course: how long it took, and the best of both tests."""
     score = _lp.best_score
-    taken = (
+    return (
         select(
             people.c.village,
             people.c.pk.label("person"),
@@ -97,12 +127,13 @@ def _taken(villages: Collection[str]) -> Select[Any]:
         .group_by(people.c.village, people.c.pk, _p.course_key)
         .subquery("taken")
     )
-    done = (
-        select(
-            _l.person,
-            _p.course_key,
-            func.coalesce(func.min(func.nullif(_done.month, "")), "").label("month"),
-        )
+
+
+def _completed(people: CTE) -> Subquery:
+    """One row a person and course that was completed, with the first month that is known of it."""
+    month = func.coalesce(func.min(func.nullif(_done.month, "")), "").label("month")
+    return (
+        select(_l.person, _p.course_key, month)
         .select_from(people)
         .join(schema.learners, _l.person == people.c.pk)
         .join(schema.completions, _done.learner == _l.pk)
@@ -110,37 +141,6 @@ def _taken(villages: Collection[str]) -> Select[Any]:
         .group_by(_l.person, _p.course_key)
         .subquery("done")
     )
-    month = func.coalesce(done.c.month, literal(UNDER_WAY)).label("month")
-    t = taken.c
-    both = t.before.is_not(None) & t.after.is_not(None)
-    rows = (
-        select(
-            t.village,
-            t.course_key,
-            month,
-            t.seconds,
-            t.before,
-            t.after,
-            case((both, 1), else_=0).label("both"),
-        )
-        .select_from(taken)
-        .outerjoin(done, (done.c.person == t.person) & (done.c.course_key == t.course_key))
-        .subquery("rows")
-    )
-    r = rows.c
-    return select(
-        r.village,
-        r.course_key,
-        r.month,
-        func.count(),
-        _sum(r.seconds),
-        func.count(r.after),
-        _sum(r.after),
-        _sum(r.both),
-        _sum(case((r.both == 1, r.before))),
-        _sum(case((r.both == 1, r.after))),
-        *(func.count(case((_in_step(r.after, at), 1))) for at in range(STEPS)),
-    ).group_by(r.village, r.course_key, r.month)
 
 
 def _in_step(score: Any, step: int) -> ColumnElement[bool]:
