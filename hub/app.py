@@ -22,6 +22,8 @@ from hub.views import (
     api_docs,
     api_keys,
     bundles,
+    certificate_queue,
+    certificate_rules,
     certificates,
     codes,
     couriers,
@@ -75,7 +77,18 @@ def create_app(hub: Hub) -> Flask:
         app.register_blueprint(view.blueprint)
     for view in (decisions, silent, duplicates, rosters, sticks, bundles, couriers, announcements):
         app.register_blueprint(view.blueprint)
-    for view in (packs, pack, certificates, exports, accounts, own, acts, more):
+    for view in (
+        packs,
+        pack,
+        certificates,
+        certificate_queue,
+        certificate_rules,
+        exports,
+        accounts,
+        own,
+        acts,
+        more,
+    ):
         app.register_blueprint(view.blueprint)
     for view in (api_keys, api_docs):
         app.register_blueprint(view.blueprint)

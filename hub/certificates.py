@@ -1,4 +1,5 @@
-"""Certificates: issued by themselves when a course was completed and its evidence is here, withdrawn by people.
+"""Certificates: issued when a course was completed, its evidence is here and the rule of the course is met: by themselves
+or once a person has confirmed it; withdrawn by people.
 
 One a person and course, whatever logs the person learned in. A claim holds no name: it commits to the profile, without
 which nothing is issued. Villages of a hub below this one get theirs from that hub; what it says of them is kept here.
@@ -7,14 +8,15 @@ Owns the table certificates.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, exists, func, insert, select, update
 
 from content_packs.manifest import Manifest, open_manifest
-from hub import downlink, outbox, schema
+from hub import certificate_rules, downlink, outbox, schema
 from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import HubError, NotFoundError
@@ -31,6 +33,18 @@ _l: Final = schema.learners
 _d: Final = schema.devices
 _BLOCK: Final = 200
 """Logs that are looked at in one transaction."""
+WAITING_MOST: Final = 200
+"""How many of a queue are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody who meets a rule that leaves the decision to a person."""
+
+    learner: bytes
+    course_key: bytes
+    village: str
+    reached: progress.Progress
 
 
 def issue_due(engine: Engine, config: Config, logs: Collection[int], now_ms: int) -> int:
@@ -39,7 +53,7 @@ def issue_due(engine: Engine, config: Config, logs: Collection[int], now_ms: int
     Doing it again, or on two workers at once, issues nothing twice.
     """
     with reading(engine) as connection:
-        if not logs or not _due(connection, logs):
+        if not logs or not _to_issue(connection, logs):
             return 0
     with writing(engine) as connection:
         devices = select(schema.logs.c.device).where(schema.logs.c.pk.in_(logs))
@@ -47,10 +61,45 @@ def issue_due(engine: Engine, config: Config, logs: Collection[int], now_ms: int
         connection.execute(
             select(_d.c.pk).where(_d.c.pk.in_(devices)).order_by(_d.c.pk).with_for_update()
         ).all()
-        due = _due(connection, logs)
+        due = _to_issue(connection, logs)
         for row in due:
             _issue(connection, config, row, now_ms)
         return len(due)
+
+
+def waiting(connection: Connection, region: str) -> list[Waiting]:
+    """Who waits for a person's decision in a region, the longest first; at most `WAITING_MOST`."""
+    rules = {key: rule for key, rule in certificate_rules.of_courses(connection).items() if rule.by_hand}
+    if not rules:
+        return []
+    here = _due(connection, (within(region), schema.packs.c.course_key.in_(rules)))
+    refused = {
+        (bytes(row.learner), bytes(row.course_key))
+        for row in connection.execute(select(schema.certificate_refusals)).all()
+    }
+    here = [row for row in here if (bytes(row.learner), bytes(row.course_key)) not in refused]
+    return [
+        Waiting(bytes(row.learner), bytes(row.course_key), row.village, reached)
+        for row, reached in _meeting(connection, here[:WAITING_MOST], rules)
+    ]
+
+
+def confirm(engine: Engine, config: Config, learner: bytes, course_key: bytes, now_ms: int) -> None:
+    """Issue what somebody waits for.
+
+    Raises:
+        NotFoundError: nobody waits for that (any more).
+    """
+    with writing(engine) as connection:
+        device = select(_l.c.device).where(_l.c.learner == learner)
+        connection.execute(select(_d.c.pk).where(_d.c.pk.in_(device)).with_for_update()).all()
+        mine = (_l.c.learner == learner, schema.packs.c.course_key == course_key)
+        rules = certificate_rules.of_courses(connection)
+        met = _meeting(connection, _due(connection, mine), rules)
+        if not met:
+            raise NotFoundError(N_("Orang ini tidak menunggu sertifikat itu lagi."))
+        certificate_rules.take_back(connection, learner, course_key)
+        _issue(connection, config, met[0][0], now_ms)
 
 
 def issue_within(engine: Engine, config: Config, region: str, now_ms: int) -> int:
@@ -126,13 +175,37 @@ def _tell(connection: Connection, kind: str, number: str, about: Any, now_ms: in
     outbox.note(connection, kind, about.village, body, now_ms)
 
 
-def _due(connection: Connection, logs: Collection[int]) -> Sequence[Any]:
+def _to_issue(connection: Connection, logs: Collection[int]) -> list[Any]:
+    """What is due on the devices of these logs and needs nobody's decision."""
+    devices = select(schema.logs.c.device).where(schema.logs.c.pk.in_(logs))
+    due = _due(connection, (_l.c.device.in_(devices),))
+    rules = certificate_rules.of_courses(connection) if due else {}
+    by_itself = [
+        row for row in due if not rules.get(bytes(row.course_key), certificate_rules.Rule()).by_hand
+    ]
+    return [row for row, _reached in _meeting(connection, by_itself, rules)]
+
+
+def _meeting(
+    connection: Connection, rows: Sequence[Any], rules: Mapping[bytes, certificate_rules.Rule]
+) -> list[tuple[Any, progress.Progress]]:
+    """Those who meet the rule of their course, with how far they came."""
+    courses = progress.of_people(connection, sorted({row.person for row in rows})) if rows else {}
+    found = []
+    for row in rows:
+        key = bytes(row.course_key)
+        reached = next((one for one in courses[row.person] if one.course_key == key), None)
+        if reached is not None and rules.get(key, certificate_rules.Rule()).is_met(reached):
+            found.append((row, reached))
+    return found
+
+
+def _due(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Sequence[Any]:
     """(person, course, pack's manifest, identity, profile's commitment, village) of each completion without a certificate.
 
     Of several identities the one with the newest profile speaks, of several versions the newest.
     """
     cp, packs, courses = schema.course_progress, schema.packs, schema.courses
-    devices = select(schema.logs.c.device).where(schema.logs.c.pk.in_(logs))
     same = _l.alias()
     has_one = exists(
         select(_c.c.pk)
@@ -155,7 +228,7 @@ def _due(connection: Connection, logs: Collection[int]) -> Sequence[Any]:
         .join(packs, packs.c.pk == cp.c.pack)
         .join(courses, courses.c.manifest_hash == packs.c.manifest_hash)
         .join(schema.profiles, schema.profiles.c.commitment == _l.c.commitment)
-        .where(_l.c.device.in_(devices), cp.c.completions > 0, ~has_one)
+        .where(*which, cp.c.completions > 0, ~has_one)
         .order_by(_l.c.pk, packs.c.version)
     )
     newest = {(row.person, bytes(row.course_key)): row for row in connection.execute(query)}
@@ -174,8 +247,8 @@ def _issue(connection: Connection, config: Config, row: Any, now_ms: int) -> Non
     about = {"learner": row.learner, "course_key": row.course_key, "village": row.village}
     made = insert(_c).values(**about, issued_ms=now_ms, sealed=b"").returning(_c.c.pk)
     pk = connection.execute(made).scalar_one()
-    year = datetime.fromtimestamp(now_ms / 1000, ZONES[zone_of(row.village)]).year
-    number = f"{pk:06d}/{row.village}/{year}"
+    pattern = certificate_rules.pattern(connection)
+    number = certificate_rules.number(pattern, pk, row.village, now_ms)
     score, day = _achieved(connection, row, manifest)
     claim = Claim(
         row.village,

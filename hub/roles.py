@@ -29,6 +29,8 @@ class Right(Enum):
     """Let devices and couriers in, and shut them out."""
     CERTIFY = "certify"
     """Confirm and withdraw certificates."""
+    RULE = "rule"
+    """Say what certificates ask for and how they are numbered: for the whole centre, so only for the nation."""
     PUBLISH = "publish"
     """Publish courses, offer them, and write announcements."""
     MANAGE = "manage"
@@ -68,7 +70,7 @@ class Standing:
     scope: str
 
     def may(self, right: Right) -> bool:
-        is_of_the_centre = right is Right.AUDIT
+        is_of_the_centre = right in (Right.AUDIT, Right.RULE)
         return right in RIGHTS[self.role] and (self.scope == NATION or not is_of_the_centre)
 
     def covers(self, code: str) -> bool:

@@ -29,6 +29,8 @@ from hub.schema_api import webhook_deliveries as webhook_deliveries
 from hub.schema_api import webhooks as webhooks
 from hub.schema_base import EVERYONE, NOBODY, Key, in_place, primary_key, with_row
 from hub.schema_base import metadata as metadata
+from hub.schema_certificates import certificate_refusals as certificate_refusals
+from hub.schema_certificates import certificate_rules as certificate_rules
 from hub.schema_certificates import certificates as certificates
 from hub.schema_figures import stale_villages as stale_villages
 from hub.schema_figures import village_courses as village_courses

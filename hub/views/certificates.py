@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hub import certificates
+from hub import certificates, open_badge
 from hub.db import reading
 from hub.queries import certificates as issued
 from hub.queries import regions
 from hub.roles import Right
 from hub.views import typed
 from hub.views.desk import PAGE, hub, needs, operator, seen
-from sync.certificate import read_certificate
+from sync.certificate import MARK, Standing, read_certificate
 from sync.errors import N_, LontarError
 from web.languages import gettext as _
 
@@ -74,6 +75,26 @@ def scanned_small(code: str) -> ResponseReturnValue:
     return redirect(url_for("certificates.scanned", code=code.upper()))
 
 
+@blueprint.get("/P/<code>/lencana.json")
+def badge(code: str) -> ResponseReturnValue:
+    """The certificate as an Open Badge, for whoever holds its code; none of what isn't confirmed or was withdrawn."""
+    with reading(hub().engine) as connection:
+        try:
+            found = read_certificate(
+                f"/P/{code}", issued.hub_keys(connection, hub().config), lambda device, village: None
+            )
+        except LontarError:
+            abort(404)
+        known = issued.of_claim(connection, found.claim)
+    if found.standing is not Standing.CONFIRMED or known is None or known.withdrawn is not None:
+        abort(404)
+    made = open_badge.made(found, hub().config.hub_key, hub().config.public_url)
+    headers = {"Content-Disposition": 'attachment; filename="sertifikat.json"'}
+    return Response(
+        json.dumps(made, ensure_ascii=False), content_type=open_badge.MEDIA_TYPE, headers=headers
+    )
+
+
 def _verdict(code: str) -> ResponseReturnValue:
     text = code if "/" in code else f"/P/{code}"
     # Open to everybody, wherever it was issued.
@@ -89,7 +110,14 @@ def _verdict(code: str) -> ResponseReturnValue:
         known = issued.of_claim(connection, found.claim)
         names = regions.names(connection, {found.claim.village})
     village = names.by_code.get(found.claim.village, found.claim.village)
-    return render_template("certificate_check.html", found=found, known=known, village=village)
+    can_be_worn = found.standing is Standing.CONFIRMED and known is not None and known.withdrawn is None
+    return render_template(
+        "certificate_check.html",
+        found=found,
+        known=known,
+        village=village,
+        badge=text.rpartition(MARK)[2] if can_be_worn else "",
+    )
 
 
 def _page(problem: str = "") -> str:

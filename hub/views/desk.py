@@ -53,6 +53,7 @@ _OPEN: Final = {
     "certificates.check",
     "certificates.scanned",
     "certificates.scanned_small",
+    "certificates.badge",
     "accounts.accept",
     "api_docs.show",
 }

@@ -56,7 +56,7 @@ def address(rule: Rule, about: World) -> str:
     """The address of a page about what happened in the village."""
     device = about.device.id.hex()
     number = {
-        "learners": about.learner, "devices": device, "alerts": about.alert, "couriers": about.courier,
+        "learners": about.learner, "devices": device, "alerts": about.alert, "certificate_queue": about.learner, "couriers": about.courier,
         "api_keys": about.webhook if "webhook" in rule.rule else about.token,
     }.get(rule.endpoint.split(".")[0], device)  # fmt: skip
     code = HERE_DISTRICT if rule.endpoint == "silent.route" else HERE
