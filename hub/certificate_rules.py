@@ -58,6 +58,15 @@ class Rule:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    learner: bytes
+    course_key: bytes
+    village: str
+    reason: str
+    refused_ms: int
+
+
 def of_courses(connection: Connection) -> dict[bytes, Rule]:
     """The rules that somebody wrote, by course."""
     rows = connection.execute(select(_rules)).all()
@@ -89,6 +98,14 @@ def refuse(
     take_back(connection, learner, course_key)
     row = {"learner": learner, "course_key": course_key, "village": village}
     connection.execute(insert(_refusals).values(**row, reason=reason, refused_ms=now_ms))
+
+
+def refused(connection: Connection, most: int) -> list[Refusal]:
+    """Who was refused, the newest first."""
+    columns = (_refusals.c.learner, _refusals.c.course_key, _refusals.c.village, _refusals.c.reason)
+    query = select(*columns, _refusals.c.refused_ms).order_by(_refusals.c.refused_ms.desc(), *columns[:2])
+    rows = connection.execute(query.limit(most))
+    return [Refusal(bytes(row[0]), bytes(row[1]), *row[2:]) for row in rows]
 
 
 def take_back(connection: Connection, learner: bytes, course_key: bytes) -> None:

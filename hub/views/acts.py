@@ -27,6 +27,7 @@ WORDS: Final = {
     "api_keys.unhook": N_("Mengakhiri webhook"),
     "certificate_queue.confirm": N_("Menyetujui sertifikat"),
     "certificate_queue.refuse": N_("Menolak sertifikat"),
+    "certificate_queue.take_back": N_("Mengembalikan sertifikat ke antrean"),
     "certificate_rules.number": N_("Mengganti pola nomor sertifikat"),
     "certificate_rules.write": N_("Mengganti aturan sertifikat"),
     "certificates.issue": N_("Menerbitkan sertifikat yang tertunda"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
 from hub import certificate_rules, certificates, courses
 from hub.db import writing
@@ -14,6 +15,9 @@ from hub.views import typed
 from hub.views.desk import hub, needs, operator, seen
 from hub.views.places import bytes_or_404
 from web.languages import gettext as _
+
+REFUSED_MOST = 50
+"""Refusals that are shown, the newest."""
 
 blueprint = Blueprint("certificate_queue", __name__, url_prefix="/sertifikat/antrean")
 
@@ -53,6 +57,24 @@ def refuse(number: str, key: str) -> ResponseReturnValue:
     return redirect(url_for("certificate_queue.listed"))
 
 
+@blueprint.post("/<number>/<key>/kembalikan")
+@needs(Right.CERTIFY)
+def take_back(number: str, key: str) -> ResponseReturnValue:
+    """Undo a refusal."""
+    learner, course_key = bytes_or_404(number), bytes_or_404(key)
+    with seen() as connection:
+        if (learner, course_key) not in {(one.learner, one.course_key) for one in _refused(connection)}:
+            abort(404)
+    with writing(hub().engine) as connection:
+        certificate_rules.take_back(connection, learner, course_key)
+    flash(_("Kembali ke antrean."))
+    return redirect(url_for("certificate_queue.listed"))
+
+
+def _refused(connection: Connection) -> list[certificate_rules.Refusal]:
+    return certificate_rules.refused(connection, REFUSED_MOST)
+
+
 def _seen_or_404(number: str) -> bytes:
     learner = bytes_or_404(number)
     with seen() as connection:
@@ -64,12 +86,14 @@ def _seen_or_404(number: str) -> bytes:
 def _page(problem: str = "") -> str:
     with seen() as connection:
         waiting = certificates.waiting(connection, operator().standing.scope)
-        people = persons.people(connection, {one.learner for one in waiting})
-        names = regions.names(connection, {one.village for one in waiting})
+        refused = _refused(connection)
+        people = persons.people(connection, {w.learner for w in waiting} | {r.learner for r in refused})
+        names = regions.names(connection, {w.village for w in waiting} | {r.village for r in refused})
         titles = courses.titles(connection)
     return render_template(
         "certificate_queue.html",
         waiting=waiting,
+        refused=refused,
         people=people,
         names=names,
         titles=titles,

@@ -158,6 +158,13 @@ def test_whoever_is_refused_leaves_the_queue_with_a_reason(town: Town) -> None:
     assert press(client, "/", address, reason="bukan perangkat desa").status_code == 302
     assert (town.waiting(), town.certified()) == ([], [])
     assert press(client, "/", address, reason="lagi").status_code == 404
+    page = client.get("/sertifikat/antrean").text
+    assert "bukan perangkat desa" in page
+    back = address.replace("tolak", "kembalikan")
+    assert press(as_of(town.hub, ELSEWHERE), "/", back).status_code == 404
+    assert press(client, "/", back).status_code == 302
+    assert town.waiting() == [who]
+    assert press(client, "/", back).status_code == 404
 
 
 def test_nobody_sees_or_decides_the_queue_of_another_region(town: Town) -> None:
