@@ -9,10 +9,11 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from hub import outbox, tokens
+from hub import tokens
 from hub.api import description, problems
 from hub.api.app import PATH
 from hub.views.api_keys import KINDS
+from hub.views.desk import origin
 from web.languages import gettext as _
 
 blueprint = Blueprint("api_docs", __name__)
@@ -61,8 +62,7 @@ def show() -> ResponseReturnValue:
         shapes=shapes,
         problems=problems.KINDS,
         kinds=KINDS,
-        prefix=tokens.PREFIX,
-        example=outbox.DEVICE_REGISTERED,
+        example=f'curl -H "Authorization: Bearer {tokens.PREFIX}…" "{origin()}{PATH}/devices?region=17.05&state=silent"',
     )
 
 

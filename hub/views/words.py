@@ -176,6 +176,8 @@ def said(kind: Kind) -> str:
         case decisions.CertificateWithdrawn():
             why = kind.reason or "–"
             return _("Sertifikat %(number)s ditarik: %(reason)s", number=kind.certificate, reason=why)
+        case decisions.HubOperatorActed():
+            return _("Tindakan operator: %(act)s", act=kind.act)
         case decisions.KeysRotated():
             return _("Kunci pusat diganti (versi %(version)s)", version=kind.keyset_version)
     return _("Keputusan lain (jenis %(number)s)", number=kind.number)

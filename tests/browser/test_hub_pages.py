@@ -22,7 +22,7 @@ def enter(page: Any, address: str) -> None:
     page.goto(address)
     page.get_by_label("Nama akun").fill("operator")
     page.get_by_label("Kata sandi").fill(PASSWORD)
-    page.get_by_role("button", name="Masuk").click()
+    page.get_by_role("button", name="Masuk", exact=True).click()
 
 
 def waiting_device(hub: Any) -> Device:

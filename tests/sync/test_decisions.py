@@ -64,7 +64,7 @@ def test_hub_kinds_name_no_learner_of_a_log_and_are_kept_apart_from_devices() ->
 
 
 def test_kinds_of_tomorrow_and_of_devices_decide_nothing() -> None:
-    for number in [*KINDS, 128, 4000]:
+    for number in [*KINDS, 132, 4000]:
         assert read_decision(Entry(0, number, 0, ())) is None
 
 

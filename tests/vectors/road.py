@@ -22,6 +22,7 @@ from sync.decisions import (
     EntriesAccepted,
     EntriesRejected,
     HubLogOpened,
+    HubOperatorActed,
     PackPublished,
 )
 from sync.entries import Entry, Kind, field_types
@@ -66,12 +67,12 @@ _FIRST_FIELDS: Final = {
 
 
 def hub_segments() -> tuple[Segment, Segment]:
-    """A hub's log of one village: how it begins, and one of every kind."""
+    """A hub's log of one village: how it begins, and one of every kind that devices read."""
     opened = HubLogOpened(1, "17.05.10.2007", bytes(range(16)), OPENED_MS, 0)
     first = seal(HUB, b"", 0, b"", [Entry(0, opened.number, 0, opened.fields())], 0, cose.HUB_SEGMENT)
     entries = [
         Entry(1 + at, kind.number, 1_000 * at, kind.fields()[: _FIRST_FIELDS.get(type(kind))])
-        for at, kind in enumerate(said())
+        for at, kind in enumerate(kind for kind in said() if not isinstance(kind, HubOperatorActed))
     ]
     return first, seal(HUB, first.id, 1, first.id, entries, 0, cose.HUB_SEGMENT)
 
