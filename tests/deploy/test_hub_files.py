@@ -106,7 +106,7 @@ def test_units_call_commands_that_there_are(path: Path) -> None:
 
 
 def test_units_agree_on_folders_accounts_and_the_port() -> None:
-    for name in ("lontar-hub.service", "lontar-hub-backup.service"):
+    for name in ("lontar-hub.service", "lontar-hub-backup.service", "lontar-hub-deliver.service"):
         service = unit(name)["Service"]
         assert f"/var/lib/{service['StateDirectory']}" == DATA
         assert f"LONTAR_HUB_DATA={DATA}" in service["Environment"].splitlines()
