@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import requests
+import urllib3
 
 from bench import catalogue
 from bench.workload import events
@@ -97,8 +97,8 @@ def serving(
     try:
         deadline = time.monotonic() + timeout_s
         while True:
-            with contextlib.suppress(requests.RequestException):
-                requests.get(url, timeout=1, allow_redirects=False)
+            with contextlib.suppress(urllib3.exceptions.HTTPError):
+                urllib3.request("GET", url, timeout=1, retries=False, redirect=False)
                 break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{' '.join(command)} did not start")

@@ -74,6 +74,23 @@ def test_a_node_needs_no_hub_s_libraries() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_demo_needs_nothing_that_only_tests_install() -> None:
+    """`make demo` is what somebody tries first, on a machine without what tests need."""
+    packages = [
+        "requests",
+        "pytest",
+        "hypothesis",
+        "playwright",
+        "psutil",
+        "duckdb",
+        "pyarrow",
+        "schemathesis",
+    ]
+    closed = f"import sys; sys.modules.update(dict.fromkeys({packages})); import bench.demo"
+    done = subprocess.run([sys.executable, "-c", closed], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", OWN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_is_small_and_says_what_it_is_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
