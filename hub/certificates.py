@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, exists, func, insert, select, update
 
-from content_packs.manifest import Manifest, open_manifest
+from content_packs.manifest import open_manifest
 from hub import certificate_rules, downlink, outbox, schema
+from hub.certificate_rules import Rule
 from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import HubError, NotFoundError
@@ -26,6 +27,7 @@ from hub.segments import VILLAGE_CODE
 from sync.certificate import Claim, seal_final
 from sync.decisions import CertificateIssued, CertificateWithdrawn
 from sync.errors import N_
+from sync.logclock import Interval
 from web.zones import ZONES, zone_of
 
 _c: Final = schema.certificates
@@ -34,7 +36,7 @@ _d: Final = schema.devices
 _BLOCK: Final = 200
 """Logs that are looked at in one transaction."""
 WAITING_MOST: Final = 200
-"""How many of a queue are looked at."""
+"""How many of a queue are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,8 @@ def issue_due(engine: Engine, config: Config, logs: Collection[int], now_ms: int
         connection.execute(
             select(_d.c.pk).where(_d.c.pk.in_(devices)).order_by(_d.c.pk).with_for_update()
         ).all()
-        due = _to_issue(connection, logs)
-        for row in due:
-            _issue(connection, config, row, now_ms)
+        due = _with_progress(connection, _to_issue(connection, logs))
+        _issue(connection, config, due, now_ms)
         return len(due)
 
 
@@ -78,10 +79,16 @@ def waiting(connection: Connection, region: str) -> list[Waiting]:
         for row in connection.execute(select(schema.certificate_refusals)).all()
     }
     here = [row for row in here if (bytes(row.learner), bytes(row.course_key)) not in refused]
-    return [
-        Waiting(bytes(row.learner), bytes(row.course_key), row.village, reached)
-        for row, reached in _meeting(connection, here[:WAITING_MOST], rules)
-    ]
+    found: list[Waiting] = []
+    # Block by block: whoever doesn't meet the rule must not take the place of those who do.
+    for at in range(0, len(here), WAITING_MOST):
+        found += [
+            Waiting(bytes(row.learner), bytes(row.course_key), row.village, reached)
+            for row, reached in _meeting(connection, here[at : at + WAITING_MOST], rules)
+        ]
+        if len(found) >= WAITING_MOST:
+            break
+    return found[:WAITING_MOST]
 
 
 def confirm(engine: Engine, config: Config, learner: bytes, course_key: bytes, now_ms: int) -> None:
@@ -99,7 +106,7 @@ def confirm(engine: Engine, config: Config, learner: bytes, course_key: bytes, n
         if not met:
             raise NotFoundError(N_("Orang ini tidak menunggu sertifikat itu lagi."))
         certificate_rules.take_back(connection, learner, course_key)
-        _issue(connection, config, met[0][0], now_ms)
+        _issue(connection, config, met[:1], now_ms)
 
 
 def issue_within(engine: Engine, config: Config, region: str, now_ms: int) -> int:
@@ -180,24 +187,32 @@ def _to_issue(connection: Connection, logs: Collection[int]) -> list[Any]:
     devices = select(schema.logs.c.device).where(schema.logs.c.pk.in_(logs))
     due = _due(connection, (_l.c.device.in_(devices),))
     rules = certificate_rules.of_courses(connection) if due else {}
-    by_itself = [
-        row for row in due if not rules.get(bytes(row.course_key), certificate_rules.Rule()).by_hand
-    ]
-    return [row for row, _reached in _meeting(connection, by_itself, rules)]
+    found, ruled = [], []
+    for row in due:
+        rule = rules.get(bytes(row.course_key))
+        if rule is None:
+            found.append(row)
+        elif not rule.by_hand:
+            ruled.append(row)
+    return found + [row for row, _reached in _meeting(connection, ruled, rules)]
 
 
 def _meeting(
-    connection: Connection, rows: Sequence[Any], rules: Mapping[bytes, certificate_rules.Rule]
+    connection: Connection, rows: Sequence[Any], rules: Mapping[bytes, Rule]
 ) -> list[tuple[Any, progress.Progress]]:
-    """Those who meet the rule of their course, with how far they came."""
-    courses = progress.of_people(connection, sorted({row.person for row in rows})) if rows else {}
-    found = []
-    for row in rows:
-        key = bytes(row.course_key)
-        reached = next((one for one in courses[row.person] if one.course_key == key), None)
-        if reached is not None and rules.get(key, certificate_rules.Rule()).is_met(reached):
-            found.append((row, reached))
-    return found
+    """Those who meet the rule of their course."""
+    pairs = _with_progress(connection, rows)
+    return [
+        (row, reached) for row, reached in pairs if rules.get(reached.course_key, Rule()).is_met(reached)
+    ]
+
+
+def _with_progress(connection: Connection, rows: Sequence[Any]) -> list[tuple[Any, progress.Progress]]:
+    """Each with how far the person came; without those who have just become somebody else's identity."""
+    people = progress.of_people(connection, sorted({row.person for row in rows})) if rows else {}
+    reached = {(person, one.course_key): one for person, many in people.items() for one in many}
+    keys = [(row.person, bytes(row.course_key)) for row in rows]
+    return [(row, reached[key]) for row, key in zip(rows, keys, strict=True) if key in reached]
 
 
 def _due(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Sequence[Any]:
@@ -242,14 +257,35 @@ def _relayed_regions(connection: Connection) -> tuple[str, ...]:
     return tuple(f"{region}." for region in connection.execute(query).scalars())
 
 
-def _issue(connection: Connection, config: Config, row: Any, now_ms: int) -> None:
+def _issue(
+    connection: Connection, config: Config, due: Sequence[tuple[Any, progress.Progress]], now_ms: int
+) -> None:
+    """Give all of them what is due. What doesn't differ from one to the next is looked up once."""
+    if not due:
+        return
+    times = moments.of_identities(
+        connection, {identity for _row, reached in due for identity, _ in reached.completed}
+    )
+    pattern = certificate_rules.pattern(connection)
+    for row, reached in due:
+        achieved = reached.best_score, _day(row.village, moments.first(times, reached.completed)[0])
+        _issue_one(connection, config, row, achieved, pattern, now_ms)
+
+
+def _issue_one(
+    connection: Connection,
+    config: Config,
+    row: Any,
+    achieved: tuple[int | None, str],
+    pattern: str,
+    now_ms: int,
+) -> None:
+    """`achieved` is the best score of the final test, and the day of completion in the village's zone or ""."""
     manifest = open_manifest(bytes(row.manifest))
     about = {"learner": row.learner, "course_key": row.course_key, "village": row.village}
     made = insert(_c).values(**about, issued_ms=now_ms, sealed=b"").returning(_c.c.pk)
     pk = connection.execute(made).scalar_one()
-    pattern = certificate_rules.pattern(connection)
     number = certificate_rules.number(pattern, pk, row.village, now_ms)
-    score, day = _achieved(connection, row, manifest)
     claim = Claim(
         row.village,
         bytes(row.learner),
@@ -258,8 +294,7 @@ def _issue(connection: Connection, config: Config, row: Any, now_ms: int) -> Non
         manifest.title,
         manifest.version,
         manifest.hours_jp,
-        score,
-        day,
+        *achieved,
         number,
         now_ms,
     )
@@ -277,15 +312,7 @@ def _villages(connection: Connection, person: int) -> list[str]:
     return sorted(set(connection.execute(query).scalars()))
 
 
-def _achieved(connection: Connection, row: Any, manifest: Manifest) -> tuple[int | None, str]:
-    """(the best score of the final test, the day of completion in the village's zone or "")."""
-    courses = progress.of_people(connection, [row.person])[row.person]
-    reached = next((one for one in courses if one.course_key == manifest.course_key), None)
-    if reached is None:
-        return None, ""
-    times = moments.of_identities(connection, {identity for identity, _ in reached.completed})
-    moment, _by_clock = moments.first(times, reached.completed)
+def _day(village: str, moment: Interval | None) -> str:
     if moment is None:
-        return reached.best_score, ""
-    zone = ZONES[zone_of(row.village)]
-    return reached.best_score, datetime.fromtimestamp(moment.estimate / 1000, zone).date().isoformat()
+        return ""
+    return datetime.fromtimestamp(moment.estimate / 1000, ZONES[zone_of(village)]).date().isoformat()

@@ -16,7 +16,7 @@ from device import VILLAGE, Device
 from office import ELSEWHERE, as_of
 from sqlalchemy import select
 from test_packs_hub import publisher
-from test_pages import browser, press
+from test_pages import browser, counted, press
 from test_pages_road import person
 
 from content_packs.build import build_pack
@@ -50,7 +50,7 @@ class Town:
     def __init__(self, hub: Hub, folder: Path) -> None:
         self.hub = hub
         self.key, manifest_hash = known_course(hub, folder)
-        self.device = Device(1).open(2).registered(hub)
+        self.device = Device(1).open(3).registered(hub)
         self.device.seal(PackInstalled(self.key, manifest_hash, 1))
 
     def completes(self, learner: int, *scores: int, seconds: int = 60) -> bytes:
@@ -121,6 +121,19 @@ def test_a_rule_that_is_written_later_takes_nothing_back(town: Town) -> None:
     assert town.certified() == [who]
 
 
+def test_one_more_certificate_costs_few_statements(town: Town) -> None:
+    counts = []
+    for learners in ((0,), (1, 2)):
+        for learner in learners:
+            town.device.seal(LessonProgressed(learner, 1, 1, 10_000, 60), CourseCompleted(learner, 1, 2))
+        town.device.send(town.hub)
+        with counted(town.hub) as statements:
+            certificates.issue_within(town.hub.engine, town.hub.config, NATION, now_ms())
+        counts.append(len(statements))
+    assert len(town.certified()) == 3
+    assert counts[1] - counts[0] <= 5
+
+
 # The queue
 
 
@@ -165,6 +178,16 @@ def test_whoever_is_refused_leaves_the_queue_with_a_reason(town: Town) -> None:
     assert press(client, "/", back).status_code == 302
     assert town.waiting() == [who]
     assert press(client, "/", back).status_code == 404
+
+
+def test_who_does_not_meet_the_rule_takes_nobody_s_place_in_the_queue(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.rule(score_least=7_000, by_hand=True)
+    town.completes(0, 6_000)
+    who = town.completes(1, 8_000)
+    monkeypatch.setattr(certificates, "WAITING_MOST", 1)
+    assert town.waiting() == [who]
 
 
 def test_nobody_sees_or_decides_the_queue_of_another_region(town: Town) -> None:
