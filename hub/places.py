@@ -38,14 +38,8 @@ def _collated(element: _Bytes, compiler: Any, **options: Any) -> str:
     return f'({compiler.process(element.clauses, **options)}) COLLATE "C"'
 
 
-def inside(column: ColumnElement[str], code: str) -> ColumnElement[bool]:
-    """That the village in `column` is `code` or lies in it. In the order of bytes "/" comes next to ".".
-
-    It needs no more of an index than the part that lies in the region.
-    """
-    return and_(_Bytes(column) >= code, _Bytes(column) < f"{code}/") if code else true()
-
-
 def within(code: str, village: ColumnElement[str] = devices.c.village) -> ColumnElement[bool]:
-    """That a village (that of a device) is `code` or lies in it."""
-    return inside(village, code)
+    """That the code in a column (that of a device's village) is `code` or lies in it. In the order of bytes "/" comes next
+    to ".", so that it needs no more of an index than the part that lies in the region.
+    """
+    return and_(_Bytes(village) >= code, _Bytes(village) < f"{code}/") if code else true()

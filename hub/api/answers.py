@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, true
+from sqlalchemy import Connection, func, select
 
 from hub import regions as region_list
 from hub import schema
@@ -64,8 +64,7 @@ def villages(connection: Connection, asker: Asker, asked: ByCode) -> Page[shapes
     """All villages in a region, at whatever depth, whether or not they have a device."""
     region = _region(connection, asker, asked.region)
     r = schema.regions.c
-    inside = or_(r.code == region, r.code.like(f"{region}.%")) if region else true()
-    which = inside & (func.length(r.code) == _VILLAGE)
+    which = within(region, r.code) & (func.length(r.code) == _VILLAGE)
     rows = region_rows.following(connection, which, asked.after, asked.limit + 1)
     tallies = region_rows.tallies(connection, "", _VILLAGE, [row.code for row in rows])
     return _page(rows, asked.limit, lambda row: row.code, lambda row: _tallied(row, tallies))
@@ -128,9 +127,7 @@ def learner(connection: Connection, asker: Asker, number: bytes) -> shapes.Learn
 def certificates(connection: Connection, asker: Asker, asked: OfCertificates) -> Page[shapes.Certificate]:
     region, after = _region(connection, asker, asked.region), int(asked.after or 0)
     c = schema.certificates.c
-    which: list[ColumnElement[bool]] = []
-    if region:
-        which.append(or_(c.village == region, c.village.like(f"{region}.%")))
+    which = [within(region, c.village)]
     if asked.course:
         which.append(c.course_key == bytes.fromhex(asked.course))
     if asked.state:

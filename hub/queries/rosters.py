@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, true
+from sqlalchemy import Connection, func, select
 
 from hub import likeness, schema
+from hub.places import within
 from hub.queries.persons import IN_CHARGE, IN_CHARGE_MOST, Learner
 from hub.queries.progress import Progress
 
@@ -29,14 +30,14 @@ class Entry:
 
 def count(connection: Connection, region: str) -> tuple[int, int]:
     """(how many villages of a region have a roster, how many names stand in them)."""
-    query = select(func.count(_r.c.village.distinct()), func.count()).where(_within(region))
+    query = select(func.count(_r.c.village.distinct()), func.count()).where(within(region, _r.c.village))
     villages, names = connection.execute(query).one()
     return int(villages), int(names)
 
 
 def listed(connection: Connection, region: str, most: int, skip: int = 0) -> list[tuple[str, int]]:
     """(village, how many names), by code."""
-    query = select(_r.c.village, func.count()).where(_within(region)).group_by(_r.c.village)
+    query = select(_r.c.village, func.count()).where(within(region, _r.c.village)).group_by(_r.c.village)
     rows = connection.execute(query.order_by(_r.c.village).limit(most).offset(skip))
     return [(village, names) for village, names in rows]
 
@@ -87,8 +88,3 @@ def known_villages(connection: Connection, codes: Collection[str]) -> frozenset[
     r = schema.regions
     query = select(r.c.code).where(r.c.code.in_(list(codes)))
     return frozenset(code for code in connection.execute(query).scalars() if code.count(".") == 3)
-
-
-def _within(region: str) -> ColumnElement[bool]:
-    column: Any = _r.c.village
-    return or_(column == region, column.like(f"{region}.%")) if region else true()

@@ -220,9 +220,11 @@ def _without(region: str, column: Any) -> Any:
     district = func.substr(_d.c.village, 1, DISTRICT)
     has_some = select(district).where(_is_village(), _d.c.state != "revoked", within(region))
     taken = select(_d.c.village).where(_is_village())
-    inside = or_(_r.c.code == region, _r.c.code.like(f"{region}.%")) if region else true()
     return select(column).where(
-        func.length(_r.c.code) == VILLAGE, _r.c.parent.in_(has_some), _r.c.code.not_in(taken), inside
+        func.length(_r.c.code) == VILLAGE,
+        _r.c.parent.in_(has_some),
+        _r.c.code.not_in(taken),
+        within(region, _r.c.code),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, cast, func, literal, select
 
 from hub import courses, schema
-from hub.places import inside
+from hub.places import within
 from hub.queries.courses import COURSES_MOST
 from hub.schema_summaries import EVERYBODY, UNDER_WAY
 from hub.schema_summaries import STEPS as STEPS
@@ -130,7 +130,7 @@ def _grouped(asked: Asked, width: int | None) -> Any:
     part = literal("") if width is None else func.substr(_rows.village, 1, width)
     keys = (part.label("part"), _rows.course_key, _rows.month)
     sums = [cast(func.sum(column), BigInteger).label(column.name) for column in (*_SUMS, *_STEPS)]
-    query = select(*keys, *sums).where(inside(_rows.village, asked.code)).group_by(*keys)
+    query = select(*keys, *sums).where(within(asked.code, _rows.village)).group_by(*keys)
     if asked.course_key is not None:
         query = query.where(_rows.course_key.in_((EVERYBODY, asked.course_key)))
     return query

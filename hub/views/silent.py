@@ -56,13 +56,16 @@ def listed() -> ResponseReturnValue:
     wanted = request.args.get("langkah", "")
     step = SLUGS.get(wanted)
     now_ms = hub().intake.now_ms()
+    try:
+        quiet_ms = _days(days) * _DAY_MS
+    except HubError as refusal:
+        return _page(region, days, "lama", refusal.sentence(_)), 422
     with seen() as connection:
         try:
             code = typed.region_code(region) or operator().standing.scope
             code = typed.own_region(connection, code, operator().standing)
-            quiet_ms = _days(days) * _DAY_MS
         except HubError as refusal:
-            return _page(region, days, problem=refusal.sentence(_)), 422
+            return _page(region, days, "wilayah", refusal.sentence(_)), 422
         without = silent.count_without(connection, code)
         asked = min(page_number(), PAGES_MOST)
         skip = (asked - 1) * PAGE
@@ -235,11 +238,13 @@ def _off(ms: int) -> str:
     return _("%(time)s terlambat", time=stretch(-ms))
 
 
-def _page(region: str, days: str, problem: str = "", **found: object) -> str:
+def _page(region: str, days: str, wrong: str = "", problem: str = "", **found: object) -> str:
+    """`wrong` is the field that the problem is with."""
     return render_template(
         "silent.html",
         region=region,
         days=days,
+        wrong=wrong,
         problem=problem,
         steps=STEPS,
         slugs=SLUGS,

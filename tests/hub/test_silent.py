@@ -231,6 +231,8 @@ def test_a_filter_that_can_not_be_gets_one_sentence(hub: Hub, query: str) -> Non
     answer = browser(hub).get(f"/senyap?{query}")
     assert answer.status_code == 422
     assert answer.text.count('class="error"') == 1
+    wrong = re.findall(r'id="(\w+)"[^>]*aria-invalid', answer.text)
+    assert wrong == [query.partition("=")[0]]
 
 
 def test_an_operator_of_elsewhere_sees_none_of_it(hub: Hub) -> None:
