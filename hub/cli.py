@@ -289,6 +289,19 @@ def _opened(data: Path) -> Iterator[Hub]:
         made.close()
 
 
+def _region(made: Hub, text: str) -> str:
+    """The code that somebody typed, of a region in the list; "" for everywhere.
+
+    Raises:
+        TypedError: no region has this code.
+    """
+    from hub.db import reading
+    from hub.views import typed
+
+    with reading(made.engine) as connection:
+        return typed.known_region(connection, typed.region_code(text))
+
+
 # They add their commands to the group.
 for _part in ("accounts", "api", "backup", "export", "keys", "relay", "road"):
     importlib.import_module(f"hub.cli_{_part}")

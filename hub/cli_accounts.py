@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hub.cli import DATA, _opened, hub
+from hub.cli import DATA, _opened, _region, hub
 from hub.roles import Role
 from sync.cli_errors import speak_errors
 
@@ -31,25 +31,19 @@ def operator() -> None:
 @click.option(
     "--address",
     default=None,
-    envvar="LONTAR_HUB_URL",
-    help=_("Alamat pusat, misalnya https://pusat.desa.id."),
+    help=_("Alamat pusat, misalnya https://pusat.desa.id; bawaan public_url dari hub.toml."),
 )
 @speak_errors
 def invite(data: Path, name: str, role: str, region: str, address: str | None) -> None:
     import secrets
 
     from hub import invitations
-    from hub.db import reading
     from hub.roles import Standing
-    from hub.views import typed
 
     with _opened(data) as made:
-        with reading(made.engine) as connection:
-            code = typed.known_region(connection, typed.region_code(region))
-        now_ms, standing = made.intake.now_ms(), Standing(Role(role), code)
+        now_ms, standing = made.intake.now_ms(), Standing(Role(role), _region(made, region))
         token = invitations.make(made.engine, name, standing, secrets.token_urlsafe, now_ms)
-    path = f"/undangan/{token}"
-    click.echo(address.rstrip("/") + path if address else path)
+        click.echo(f"{(address or made.config.public_url).rstrip('/')}/undangan/{token}")
     click.echo(_("Berlaku %(days)s hari, untuk satu kali.") % {"days": invitations.DAYS}, err=True)
 
 

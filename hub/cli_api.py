@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from hub.cli import DATA, _opened, hub
+from hub.cli import DATA, _opened, _region, hub
 from sync.cli_errors import speak_errors
 
 _EVERY_S: Final = 5
@@ -32,13 +32,9 @@ def add(data: Path, name: str, region: str, names: bool) -> None:
     import secrets
 
     from hub import tokens
-    from hub.db import reading
-    from hub.views import typed
 
     with _opened(data) as made:
-        with reading(made.engine) as connection:
-            code = typed.known_region(connection, typed.region_code(region))
-        now_ms = made.intake.now_ms()
+        code, now_ms = _region(made, region), made.intake.now_ms()
         click.echo(tokens.make(made.engine, name, code, names, _BY, secrets.token_hex, now_ms))
 
 

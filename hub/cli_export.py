@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hub.cli import DATA, _opened, hub
+from hub.cli import DATA, _opened, _region, hub
 from sync.cli_errors import speak_errors
 
 if TYPE_CHECKING:
-    from hub.wiring import Hub
+    pass
 
 _REGION: Final = click.option("--region", default="", help=_("Hanya wilayah ini, misalnya 17.05"))
 _NAMES: Final = click.option(
@@ -79,7 +79,7 @@ def xapi(
     since_ms = _ms(since)
     with _opened(data) as made:
         here = _home(home or made.config.public_url)
-        choice = Choice(statements.KINDS, _known(made, region), since_ms, names)
+        choice = Choice(statements.KINDS, _region(made, region), since_ms, names)
         if lrs is not None:
             store = sending.Store(lrs, user, password)
             marks = sending.SentMarks(made.engine, store.url, str(since_ms or ""))
@@ -122,18 +122,6 @@ def _home(address: str) -> str:
     return address.rstrip("/")
 
 
-def _known(made: Hub, region: str) -> str:
-    """
-    Raises:
-        TypedError: no region has this code.
-    """
-    from hub.db import reading
-    from hub.views import typed
-
-    with reading(made.engine) as connection:
-        return typed.known_region(connection, typed.region_code(region))
-
-
 def _progress(count: int) -> None:
     click.echo(f"\r{count}", nl=False, err=True)
 
@@ -154,7 +142,7 @@ def parquet(data: Path, folder: Path, region: str, names: bool) -> None:
 
     with _opened(data) as made:
         place = folder.resolve()
-        code = _known(made, region)
+        code = _region(made, region)
         counts = facts.write(made.engine, place, code, names, made.intake.now_ms(), _progress)
     click.echo("", err=True)
     for name, count in counts.items():

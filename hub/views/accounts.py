@@ -79,11 +79,8 @@ def accept(token: str) -> ResponseReturnValue:
         invited = invitations.find(connection, token, now_ms) or abort(404)
     problem = ""
     if request.method == "POST":
-        password = request.form.get("password", "")
         try:
-            if password != request.form.get("again", ""):
-                raise typed.TypedError(N_("Kedua kata sandi tidak sama. Tulis lagi."))
-            owner = invitations.accept(hub().engine, token, password, now_ms)
+            owner = invitations.accept(hub().engine, token, typed.new_password(), now_ms)
             desk().sittings.end_all_of(owner.pk)
         except HubError as refusal:
             problem = refusal.sentence(_)

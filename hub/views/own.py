@@ -15,7 +15,6 @@ from hub.views.browsers import browser_name
 from hub.views.desk import NUMBER, desk, hub, needs, operator, origin, refusal, sitting
 from hub.views.places import bytes_or_404
 from hub.views.sittings import key_of
-from sync.errors import N_
 from web.languages import gettext as _
 from web.qr import drawn
 
@@ -32,11 +31,8 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/kata-sandi")
 @needs(None)
 def change_password() -> ResponseReturnValue:
-    password = request.form.get("password", "")
     try:
-        if password != request.form.get("again", ""):
-            raise typed.TypedError(N_("Kedua kata sandi tidak sama. Tulis lagi."))
-        password_hash = operators.hashed(password)
+        password_hash = operators.hashed(typed.new_password())
         tried = desk().guesses.attempt(operator().name, request.form.get("old", ""))
         if tried.operator is None:
             sentence, status = refusal(tried, _("Kata sandi yang lama salah."))

@@ -46,6 +46,18 @@ def many_lines(field: str, most: int, missing: str) -> str:
     return _checked("\n".join(lines).strip(), most, missing)
 
 
+def new_password() -> str:
+    """A password that somebody chose, written twice.
+
+    Raises:
+        TypedError: not twice the same.
+    """
+    password = request.form.get("password", "")
+    if password != request.form.get("again", ""):
+        raise TypedError(N_("Kedua kata sandi tidak sama. Tulis lagi."))
+    return password
+
+
 def reason() -> str:
     return one_line("reason", REASON_MOST, N_("Tulis alasannya; operator desa akan membacanya."))
 
