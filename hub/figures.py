@@ -18,16 +18,13 @@ from sqlalchemy import (
     and_,
     delete,
     distinct,
-    false,
     func,
     insert,
-    or_,
     select,
 )
 
 from hub import schema, summaries
 from hub.db import reading, writing
-from hub.queries.progress import final_tests
 
 AT_ONCE: Final = 500
 """Villages whose sums are made in one transaction."""
@@ -41,6 +38,7 @@ _p: Final = schema.packs
 _s: Final = schema.segments
 _lp: Final = schema.lesson_progress
 _cp: Final = schema.course_progress
+_t: Final = schema.test_lessons
 _figures: Final = schema.village_figures
 _courses: Final = schema.village_courses
 _stale: Final = schema.stale_villages
@@ -88,16 +86,14 @@ def is_summed(column: Any) -> Any:
     return column.not_in(select(_stale.c.village))
 
 
-def best_scores(connection: Connection, people: Any, *keys: Any) -> Subquery:
-    """The best final test for each of `keys` (columns of `people`, who have a `pk`) and course, where the manifest says
-    which lesson that is.
+def best_scores(people: Any, *keys: Any) -> Subquery:
+    """The best final test for each of `keys` (columns of `people`, who have a `pk`) and course, where it is known which
+    lesson that is.
     """
-    final = [
-        and_(_lp.c.pack == pack, _lp.c.lesson.in_(lessons)) for pack, lessons in final_tests(connection)
-    ]
     best = select(*keys, _p.c.course_key, func.max(_lp.c.best_score).label("score"))
     best = best.select_from(people).join(_lp, _lp.c.learner == people.c.pk).join(_p, _p.c.pk == _lp.c.pack)
-    best = best.where(or_(false(), *final), _lp.c.best_score.is_not(None))
+    best = best.join(_t, and_(_t.c.manifest_hash == _p.c.manifest_hash, _t.c.lesson == _lp.c.lesson))
+    best = best.where(_t.c.is_after == 1, _lp.c.best_score.is_not(None))
     return best.group_by(*keys, _p.c.course_key).subquery()
 
 
@@ -143,7 +139,7 @@ def _courses_of(connection: Connection, people: CTE) -> dict[tuple[str, bytes], 
         query = query.join(_p, _p.c.pk == table.c.pack).group_by(people.c.village, _p.c.course_key)
         for village, course_key, count in connection.execute(query):
             row(village, course_key)[name] = count
-    best = best_scores(connection, people, people.c.village, people.c.pk)
+    best = best_scores(people, people.c.village, people.c.pk)
     query = select(best.c.village, best.c.course_key, func.sum(best.c.score), func.count())
     for village, course_key, total, count in connection.execute(
         query.group_by(best.c.village, best.c.course_key)

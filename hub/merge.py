@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
-from hub import alerts, completions, courses, figures, identity, schema, stale, timeline
+from hub import alerts, completions, figures, identity, schema, stale, timeline
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
@@ -67,7 +67,6 @@ def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: No
         figures.forget(connection)
         for table in schema.MERGED_TABLES:
             connection.execute(delete(table))
-        courses.note_tests(connection)
         connection.execute(
             update(_s)
             .where(_s.c.state.in_((schema.MERGED, schema.UNREADABLE)))

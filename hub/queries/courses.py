@@ -63,7 +63,7 @@ def listed(connection: Connection, only: bytes | None = None) -> list[CourseRow]
         for key, people in connection.execute(_counted(anew, table, only)):
             if bytes(key) in found:
                 setattr(found[bytes(key)], name, getattr(found[bytes(key)], name) + people)
-    best = figures.best_scores(connection, anew, anew.c.person)
+    best = figures.best_scores(anew, anew.c.person)
     query = select(best.c.course_key, func.sum(best.c.score), func.count()).group_by(best.c.course_key)
     for key, score_sum, count in connection.execute(query):
         known_sums = scores.setdefault(bytes(key), [0, 0])
@@ -110,7 +110,7 @@ def _of_villages(connection: Connection, course_key: bytes, rows: Sequence[Any])
     query = _counted(anew, _cp, course_key, anew.c.village).where(here)
     for village, _key, completed in connection.execute(query):
         found[village][1] += completed
-    best = figures.best_scores(connection, anew, anew.c.person)
+    best = figures.best_scores(anew, anew.c.person)
     taking = _taking(anew, _lp, course_key).where(here).with_only_columns(anew.c.village, anew.c.person)
     people = taking.distinct().subquery()
     tested = select(people.c.village, func.sum(best.c.score), func.count()).select_from(people)
@@ -147,7 +147,7 @@ def by_region(
         query = _counted(anew, table, only, key(anew.c.village)).where(here(anew.c.village))
         for code, course_key, people in connection.execute(query):
             sums.setdefault((code, bytes(course_key)), [0, 0, 0, 0])[at] += people
-    best = figures.best_scores(connection, anew, anew.c.person)
+    best = figures.best_scores(anew, anew.c.person)
     taking = _taking(anew, _lp, only).where(here(anew.c.village))
     taking = taking.with_only_columns(key(anew.c.village), _p.c.course_key, anew.c.person)
     who = taking.distinct().subquery()

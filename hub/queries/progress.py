@@ -141,13 +141,6 @@ def manifests(connection: Connection, hashes: set[bytes]) -> dict[bytes, Manifes
     return {bytes(row.manifest_hash): _opened(bytes(row.manifest)) for row in connection.execute(query)}
 
 
-def final_tests(connection: Connection) -> list[tuple[int, set[int]]]:
-    """The numbers of packs whose manifests the hub knows, with their lessons that are final tests."""
-    p, c = schema.packs.c, schema.courses.c
-    query = select(p.pk, c.manifest).join(schema.courses, c.manifest_hash == p.manifest_hash).order_by(p.pk)
-    return [(row.pk, posttests(_opened(bytes(row.manifest)))) for row in connection.execute(query)]
-
-
 def _progress(
     course_key: bytes,
     title: str | None,

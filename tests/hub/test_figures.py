@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from centre import made_hub
 from device import COURSE, VILLAGE, Device
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
+from test_certificate_rules import known_course
 from test_pages_people import two_villages
 from test_pages_road import NEXT_DOOR, person
 
 from hub import figures, identity, merge, overview, schema, stale
-from hub.db import reading, writing
+from hub.db import open_engine, reading, upgrade, upgrade_within, writing
 from hub.queries import courses, regions
 from hub.wiring import Hub, now_ms
 from sync.entries import CourseCompleted, LessonProgressed, QuizSubmitted
@@ -120,6 +122,21 @@ def test_while_sums_are_made_nothing_that_is_merged_meanwhile_is_lost(hub: Hub) 
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(figures.refresh, hub.engine).result(timeout=30) == 1, "the other village's"
     assert marked(hub) == 1
+
+
+def test_an_older_database_learns_which_lessons_are_tests(hub: Hub, tmp_path: Path) -> None:
+    _key, manifest_hash = known_course(hub, tmp_path / "course")
+    with writing(hub.engine) as connection:
+        (course,) = connection.execute(select(schema.courses)).all()
+    older = open_engine(f"sqlite:///{tmp_path / 'older.db'}")
+    with writing(older) as connection:
+        upgrade_within(connection, "0008")
+        connection.execute(insert(schema.courses).values(**course._mapping))
+    upgrade(older)
+    with reading(older) as connection:
+        rows = connection.execute(select(schema.test_lessons)).all()
+    older.dispose()
+    assert [(bytes(row.manifest_hash), row.lesson, row.is_after) for row in rows] == [(manifest_hash, 2, 1)]
 
 
 def test_a_page_takes_the_same_statements_with_and_without_marks(hub: Hub) -> None:

@@ -7,6 +7,8 @@ Revises: 0008
 import sqlalchemy as sa
 from alembic import op
 
+from hub import courses
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -37,6 +39,7 @@ def upgrade() -> None:
         sa.Column("lesson", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("is_after", sa.SmallInteger(), nullable=False),
     )
+    courses.note_tests(op.get_bind())
     op.create_table(
         "summaries",
         sa.Column("village", sa.Text(), primary_key=True),
