@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from content_packs.manifest import open_manifest
 from hub import certificate_rules, downlink, outbox, schema
@@ -23,7 +33,6 @@ from hub.db import reading, writing
 from hub.errors import HubError, NotFoundError
 from hub.places import within
 from hub.queries import moments, progress
-from hub.segments import VILLAGE_CODE
 from sync.certificate import Claim, seal_final
 from sync.decisions import CertificateIssued, CertificateWithdrawn
 from sync.errors import N_
@@ -184,8 +193,7 @@ def _tell(connection: Connection, kind: str, number: str, about: Any, now_ms: in
 
 def _to_issue(connection: Connection, logs: Collection[int]) -> list[Any]:
     """What is due on the devices of these logs and needs nobody's decision."""
-    devices = select(schema.logs.c.device).where(schema.logs.c.pk.in_(logs))
-    due = _due(connection, (_l.c.device.in_(devices),))
+    due = _newest(connection, _DUE_OF_LOGS, {"logs": list(logs)})
     rules = certificate_rules.of_courses(connection) if due else {}
     found, ruled = [], []
     for row in due:
@@ -220,6 +228,16 @@ def _due(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Sequen
 
     Of several identities the one with the newest profile speaks, of several versions the newest.
     """
+    return _newest(connection, _due_query(which), {})
+
+
+def _newest(connection: Connection, query: Select[Any], values: dict[str, Any]) -> list[Any]:
+    newest = {(row.person, bytes(row.course_key)): row for row in connection.execute(query, values)}
+    below = _relayed_regions(connection) if newest else ()
+    return [row for row in newest.values() if not row.village.startswith(below)]
+
+
+def _due_query(which: Sequence[ColumnElement[bool]]) -> Select[Any]:
     cp, packs, courses = schema.course_progress, schema.packs, schema.courses
     same = _l.alias()
     has_one = exists(
@@ -227,7 +245,7 @@ def _due(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Sequen
         .join(same, same.c.learner == _c.c.learner)
         .where(same.c.person == _l.c.person, _c.c.course_key == packs.c.course_key)
     )
-    query = (
+    return (
         select(
             _l.c.pk,
             _l.c.person,
@@ -246,15 +264,21 @@ def _due(connection: Connection, which: Sequence[ColumnElement[bool]]) -> Sequen
         .where(*which, cp.c.completions > 0, ~has_one)
         .order_by(_l.c.pk, packs.c.version)
     )
-    newest = {(row.person, bytes(row.course_key)): row for row in connection.execute(query)}
-    below = _relayed_regions(connection) if newest else ()
-    return [row for row in newest.values() if not row.village.startswith(below)]
+
+
+# Asked after every sync, and therefore built once.
+_of_logs: Final = select(schema.logs.c.device).where(
+    schema.logs.c.pk.in_(bindparam("logs", expanding=True))
+)
+_DUE_OF_LOGS: Final = _due_query((_l.c.device.in_(_of_logs),))
 
 
 def _relayed_regions(connection: Connection) -> tuple[str, ...]:
     """The regions that have a hub of their own below this one."""
-    query = select(_d.c.village).where(func.length(_d.c.village) < VILLAGE_CODE, _d.c.state == "registered")
-    return tuple(f"{region}." for region in connection.execute(query).scalars())
+    return tuple(f"{region}." for region in connection.execute(_RELAYS).scalars())
+
+
+_RELAYS: Final = select(_d.c.village).where(schema.IS_RELAY, _d.c.state == "registered")
 
 
 def _issue(

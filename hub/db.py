@@ -169,7 +169,12 @@ def driver_placeholder(connection: Connection) -> str:
 
 def insert_or_ignore(connection: Connection, table: Table) -> Any:
     """An INSERT that can be told `on_conflict_do_nothing`, which both databases spell in their dialect."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return insert_of(connection.dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table) -> Any:
+    """As `insert_or_ignore`, for statements that are built before there is a connection."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def _alembic() -> AlembicConfig:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from hub import alerts, schema
 from hub.config import Config
-from hub.db import insert_or_ignore, lock
+from hub.db import insert_of, lock
 from hub.segments import begins_with
 from sync import cbor, cose, limits, segment
 from sync.certificate import vouch
@@ -37,6 +38,28 @@ _logs: Final = schema.hub_logs
 _segments: Final = schema.hub_segments
 _pending: Final = schema.hub_pending
 _down: Final = schema.downlinks
+
+# Statements that every sync runs are built once: building one costs more than running it.
+_SCOPES_WAITING: Final = (
+    select(_pending.c.scope).where(_pending.c.scope.in_(bindparam("scopes", expanding=True))).distinct()
+)
+_TIPS: Final = (
+    select(_logs.c.log, _logs.c.tip_idx, _logs.c.tip_id)
+    .where(_logs.c.scope.in_(bindparam("scopes", expanding=True)))
+    .order_by(_logs.c.pk)
+)
+_FROM: Final = (
+    select(_segments.c.idx, _segments.c.id, _segments.c.data)
+    .join(_logs, _logs.c.pk == _segments.c.log)
+    .where(_logs.c.log == bindparam("log"), _segments.c.idx >= bindparam("from_index"))
+    .order_by(_segments.c.idx)
+)
+_HEADS: Final = select(_down.c.heads).where(
+    _down.c.device == bindparam("of"), _down.c.digest == bindparam("named")
+)
+_DIGESTS: Final = (
+    select(_down.c.digest).where(_down.c.device == bindparam("of")).order_by(_down.c.sent_ms.desc())
+)
 
 Have = tuple[Head, ...] | bytes
 
@@ -97,8 +120,7 @@ def heads_of(connection: Connection, device: int, have: Have) -> bytes | None:
 
 def seal(connection: Connection, config: Config, scopes: Iterable[str], now_ms: int) -> None:
     """Turn decisions that wait in these scopes into signed segments of their logs."""
-    query = select(_pending.c.scope).where(_pending.c.scope.in_(list(scopes))).distinct()
-    for scope in sorted(connection.execute(query).scalars()):
+    for scope in sorted(connection.execute(_SCOPES_WAITING, {"scopes": list(scopes)}).scalars()):
         # Whoever comes second waits here, and finds the rows gone.
         lock(connection, f"hub_logs:{scope}")
         while _seal_one(connection, config, scope, now_ms):
@@ -189,8 +211,7 @@ def _vouched(config: Config, fields: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _tips(connection: Connection, scopes: Iterable[str]) -> list[Head]:
-    query = select(_logs.c.log, _logs.c.tip_idx, _logs.c.tip_id).where(_logs.c.scope.in_(list(scopes)))
-    return [Head(*row) for row in connection.execute(query.order_by(_logs.c.pk))]
+    return [Head(*row) for row in connection.execute(_TIPS, {"scopes": list(scopes)})]
 
 
 def _lacking(
@@ -204,14 +225,9 @@ def _lacking(
     size, complete = 0, True
     for tip in tips:
         index = known.get(tip.log[:SHORT_ID], NOTHING)
-        query = (
-            select(_segments.c.idx, _segments.c.id, _segments.c.data)
-            .join(_logs, _logs.c.pk == _segments.c.log)
-            .where(_logs.c.log == tip.log, _segments.c.idx >= max(index, 0))
-            .order_by(_segments.c.idx)
-        )
         last: Head | None = None
-        for row in connection.execute(query) if index <= tip.index else ():
+        beyond = {"log": tip.log, "from_index": max(index, 0)}
+        for row in connection.execute(_FROM, beyond) if index <= tip.index else ():
             if row.idx > index:
                 item = wrap(ItemKind.HUB_SEGMENT, row.data)
                 if items and size + len(item) > most:
@@ -269,8 +285,7 @@ def _close_lost(connection: Connection, held: Iterable[Head], device: int, now_m
 
 
 def _remembered(connection: Connection, device: int, digest: bytes) -> tuple[Head, ...] | None:
-    query = select(_down.c.heads).where(_down.c.device == device, _down.c.digest == digest)
-    data = connection.execute(query).scalar()
+    data = connection.execute(_HEADS, {"of": device, "named": digest}).scalar()
     return None if data is None else tuple(Head(*head) for head in cbor.decode(data))
 
 
@@ -281,16 +296,21 @@ def _remember(connection: Connection, device: int, heads: Sequence[Head], now_ms
         "sent_ms": now_ms,
     }
     # In one order, and pruning waits for nobody: two answers to one device at a time would lock each other out.
-    for digest in sorted({digest_of(_one_each(heads)), digest_of(_one_each(reversed(heads)))} - {()}):
-        statement = insert_or_ignore(connection, _down).values(device=device, digest=digest, **said)
-        connection.execute(statement.on_conflict_do_update(index_elements=["device", "digest"], set_=said))
-    kept = (
-        select(_down.c.digest)
-        .where(_down.c.device == device)
-        .order_by(_down.c.sent_ms.desc())
-        .limit(_DIGESTS_KEPT)
-    )
-    digests = connection.execute(kept).scalars().all()
-    old = select(_down.c.digest).where(_down.c.device == device, _down.c.digest.not_in(digests))
-    old = old.with_for_update(skip_locked=True)
-    connection.execute(delete(_down).where(_down.c.device == device, _down.c.digest.in_(old)))
+    digests = sorted({digest_of(_one_each(heads)), digest_of(_one_each(reversed(heads)))} - {()})
+    for digest in digests:
+        row = {"device": device, "digest": digest, **said}
+        connection.execute(_remember_one(connection.dialect.name), row)
+    kept = connection.execute(_DIGESTS, {"of": device}).scalars().all() if digests else ()
+    if len(kept) > _DIGESTS_KEPT:
+        old = select(_down.c.digest).where(
+            _down.c.device == device, _down.c.digest.in_(kept[_DIGESTS_KEPT:])
+        )
+        old = old.with_for_update(skip_locked=True)
+        connection.execute(delete(_down).where(_down.c.device == device, _down.c.digest.in_(old)))
+
+
+@cache
+def _remember_one(dialect: str) -> Any:
+    made = insert_of(dialect, _down)
+    said = {"heads": made.excluded.heads, "sent_ms": made.excluded.sent_ms}
+    return made.on_conflict_do_update(index_elements=["device", "digest"], set_=said)

@@ -42,6 +42,7 @@ _t: Final = schema.test_lessons
 _figures: Final = schema.village_figures
 _courses: Final = schema.village_courses
 _stale: Final = schema.stale_villages
+_MARKED: Final = select(_stale.c.village).limit(MARKED_MOST)
 
 
 def refresh(engine: Engine) -> int:
@@ -61,7 +62,7 @@ def refresh(engine: Engine) -> int:
 def keep_up(engine: Engine) -> None:
     """Make the sums if so many villages are marked that counting them anew would slow pages down."""
     with reading(engine) as connection:
-        marked = len(connection.execute(select(_stale.c.village).limit(MARKED_MOST)).all())
+        marked = len(connection.execute(_MARKED).all())
     if marked == MARKED_MOST:
         refresh(engine)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from hub import alerts, downlink, history, relays, schema, segments
 from hub.config import Config
@@ -28,6 +28,10 @@ from sync.segment import Segment
 
 QUARANTINE_BYTES: Final = 1024 * 1024
 """How much a device that nobody has approved may store."""
+
+_d: Final = schema.devices
+_DEVICE: Final = select(_d).where(_d.c.device >= bindparam("from_id"), _d.c.device < bindparam("to_id"))
+_NOTE: Final = update(_d).where(_d.c.pk == bindparam("this"))
 
 
 class Intake:
@@ -53,9 +57,9 @@ class Intake:
 
     def device_of(self, prefix: bytes) -> Any:
         """The device whose id begins with `prefix`, or None."""
-        query = select(schema.devices).where(*segments.begins_with(schema.devices.c.device, prefix))
+        bounds = {"from_id": prefix, "to_id": segments.after(prefix)}
         with reading(self.engine) as connection:
-            return connection.execute(query).first()
+            return connection.execute(_DEVICE, bounds).first()
 
 
 class Exchange:
@@ -133,9 +137,7 @@ class Exchange:
         held = downlink.heads_of(connection, self._device.pk, self._request.have)
         if held is not None and held != self._device.held_heads:
             values["held_heads"] = held
-        connection.execute(
-            update(schema.devices).where(schema.devices.c.pk == self._device.pk).values(**values)
-        )
+        connection.execute(_NOTE, {"this": self._device.pk, **values})
 
     def _downlink(self, connection: Connection, now_ms: int) -> Downlink:
         """What goes back to a device that is let in; to one that isn't, only why."""
@@ -188,7 +190,7 @@ class Exchange:
 
     def _log_of(self, connection: Connection, segment: Segment) -> LogRow:
         """The log that `segment` says it belongs to; with number 0 if this hub hasn't seen it yet."""
-        known = segments.find_log(connection, segment.log)
+        known = segments.find_log_locked(connection, segment.log)
         if known is not None:
             return known
         owner = self._device
@@ -227,14 +229,15 @@ class Exchange:
         Of another device's log, that last one: who passes it on may not know the tip.
         """
         tip = segments.tip_of(connection, log.pk, segment.index, segment.id)
-        if tip is not None and log.device != self._device.pk:
-            tip = Head(log.log, segment.index, segment.id)
-        if self._device.state != "registered":
-            return Verdict(tip or Head(log.log, NOTHING, b""), self._not_registered())
         if tip is None:
-            return Verdict(segments.longest_tip(connection, log), Status.GAP)
-        status = Status.FORK if segments.is_forked(connection, log.pk) else Status.STORED
-        return Verdict(tip, status)
+            if self._device.state != "registered":
+                return Verdict(Head(log.log, NOTHING, b""), self._not_registered())
+            return Verdict(segments.longest_tip(connection, log).head, Status.GAP)
+        is_own = log.device == self._device.pk
+        head = tip.head if is_own else Head(log.log, segment.index, segment.id)
+        if self._device.state != "registered":
+            return Verdict(head, self._not_registered())
+        return Verdict(head, Status.FORK if tip.is_forked else Status.STORED)
 
     def _verdict_on_head(self, connection: Connection, claimed: Head, now: int) -> Verdict:
         nothing = Head(claimed.log, NOTHING, b"")
@@ -248,15 +251,14 @@ class Exchange:
         of_claimed = segments.tip_of(connection, log.pk, claimed.index, claimed.id) if claimed.id else None
         tip = of_claimed or segments.longest_tip(connection, log)
         if self._device.state != "registered":
-            return Verdict(of_claimed or nothing, self._not_registered())
-        held = Held(tip, segments.is_forked(connection, log.pk))
-        status = judge_head(claimed, held, of_claimed is not None)
-        if claimed.index > tip.index and claimed.id:
+            return Verdict(of_claimed.head if of_claimed else nothing, self._not_registered())
+        status = judge_head(claimed, Held(tip.head, tip.is_forked), of_claimed is not None)
+        if claimed.index > tip.head.index and claimed.id:
             # It names what a receipt of this hub may have covered; it sends it again.
             alerts.raise_alert(connection, alerts.AHEAD, self._device.pk, claimed.id, now)
         if status is Status.BEHIND:
             alerts.raise_alert(connection, alerts.BEHIND, self._device.pk, claimed.id, now)
-        return Verdict(nothing if status is Status.FORK else tip, status)
+        return Verdict(nothing if status is Status.FORK else tip.head, status)
 
     def _not_registered(self) -> Status:
         if self._full:

@@ -36,7 +36,7 @@ _d: Final = schema.devices
 def recipients(connection: Connection, region: str) -> list[Any]:
     """The devices (rows of devices) of a region that mail can be sealed to."""
     known = _d.c.state.in_(("registered", "revoked", "waiting"))
-    query = select(_d).where(known, func.length(_d.c.village) == segments.VILLAGE_CODE)
+    query = select(_d).where(known, func.length(_d.c.village) == schema.VILLAGE_CODE)
     query = query.where(within(region))
     return list(connection.execute(query.order_by(_d.c.village, _d.c.pk)))
 
@@ -92,7 +92,7 @@ def verdicts(connection: Connection, device: Any) -> Iterator[Verdict]:
         if device.state != "registered":
             status = Status.REVOKED if device.state == "revoked" else Status.UNKNOWN_DEVICE
         else:
-            status = Status.FORK if segments.is_forked(connection, row.pk) else Status.STORED
+            status = Status.FORK if len(tips) > 1 else Status.STORED
         heads = [Head(bytes(row.log), tip.tip_idx, bytes(tip.tip_id)) for tip in tips]
         for head in heads or [Head(bytes(row.log), NOTHING, b"")]:
             yield Verdict(head, status)

@@ -12,24 +12,52 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, func, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, literal_column, or_, select, update
 
 from hub import alerts, completions, figures, identity, schema, stale, timeline
 from hub.db import driver_placeholder, reading, writing
 from hub.naming import NAMED, apply_named
 from hub.paths import Branch, Work, branch_of, check_references
-from hub.segments import VILLAGE_CODE
 from sync.batch import Batch, batch_of
 from sync.decisions import FIRST_NUMBER
 from sync.errors import LontarError
 from sync.progress.fold import Totals, finished, fold, join_totals
-from sync.progress.rows import COURSE_PROGRESS
-from sync.progress.sql import upsert
+from sync.progress.rows import COURSE_PROGRESS, ROWS
+from sync.progress.sql import upsert, upsert_columns
 from sync.segment import open_segment
 
 _s: Final = schema.segments
+_b: Final = schema.branches
 _CHUNK: Final = 64
 """Segments of one log that are merged in one transaction."""
+
+# Built once: building a statement costs more than running it.
+_UPSERTS: Final = {row: upsert(row, "sqlite", "?") for row in ROWS}
+_COLUMN_UPSERTS: Final = {row: upsert_columns(row, "%s") for row in ROWS}
+_LOG: Final = (
+    select(schema.logs.c.log, schema.logs.c.device, schema.devices.c.village)
+    .join(schema.devices, schema.devices.c.pk == schema.logs.c.device)
+    .where(schema.logs.c.pk == bindparam("log"))
+    .with_for_update(of=schema.logs)
+)
+_WAITING: Final = (
+    select(
+        _s.c.pk,
+        _s.c.id,
+        _s.c.branch,
+        _s.c.data,
+        _s.c.received_ms,
+        _s.c.rejected,
+        select(func.count()).where(_b.c.log == bindparam("log")).scalar_subquery().label("branches"),
+    )
+    .where(
+        _s.c.log == bindparam("log"),
+        _s.c.state == literal_column(str(schema.STORED)),
+        _s.c.branch.is_not(None),
+    )
+    .order_by(_s.c.idx, _s.c.id)
+    .limit(_CHUNK)
+)
 
 
 def merge_log(engine: Engine, log_pk: int, tells: bool = True) -> int:
@@ -76,28 +104,18 @@ def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: No
 
 
 def _merge_chunk(connection: Connection, log_pk: int, tells: bool) -> tuple[int, int]:
-    logs = schema.logs
-    query = select(logs.c.log, logs.c.device, schema.devices.c.village)
-    query = query.join(schema.devices, schema.devices.c.pk == logs.c.device).where(logs.c.pk == log_pk)
-    log, device, village = connection.execute(query.with_for_update(of=logs)).one()
-    is_relay = len(village) < VILLAGE_CODE
-    count = select(func.count()).where(schema.branches.c.log == log_pk)
-    is_forked = connection.execute(count).scalar_one() > 1
-    work = Work(connection, log_pk, log, device, is_forked, is_relay)
-    query = (
-        select(_s.c.pk, _s.c.id, _s.c.branch, _s.c.data, _s.c.received_ms, _s.c.rejected)
-        .where(_s.c.log == log_pk, _s.c.state == schema.STORED, _s.c.branch.is_not(None))
-        .order_by(_s.c.idx, _s.c.id)
-        .limit(_CHUNK)
-    )
-    rows = connection.execute(query).all()
+    log, device, village = connection.execute(_LOG, {"log": log_pk}).one()
+    # Only now that nobody else stores into this log, for a statement sees what was there when it began.
+    rows = connection.execute(_WAITING, {"log": log_pk}).all()
+    if not rows:
+        return 0, 0
+    work = Work(connection, log_pk, log, device, rows[0].branches > 1, len(village) < schema.VILLAGE_CODE)
     outcomes = [_merge_segment(work, row) for row in rows]
     _write_totals(work)
     if work.people:
         identity.refresh(connection, work.people)
-    if outcomes:
-        _mark(connection, outcomes)
-        stale.mark(connection, (village,))
+    _mark(connection, outcomes)
+    stale.mark(connection, (village,))
     timeline.keep(work, village)
     if tells and work.totals[COURSE_PROGRESS]:
         packs = {pack for _learner, pack in work.totals[COURSE_PROGRESS]}
@@ -179,9 +197,12 @@ def _collect(work: Work, branch: Branch, totals: Totals) -> None:
 
 
 def _write_totals(work: Work) -> None:
-    place = driver_placeholder(work.connection)
+    is_sqlite = work.connection.dialect.name == "sqlite"
     for row, changes in work.totals.items():
-        if changes:
-            statement = upsert(row, work.connection.dialect.name, place)
-            rows = [(*key, *finished(values, row)) for key, values in changes.items()]
-            work.connection.exec_driver_sql(statement, rows)
+        rows = [(*key, *finished(values, row)) for key, values in changes.items()]
+        if rows and is_sqlite:
+            work.connection.exec_driver_sql(_UPSERTS[row], rows)
+        elif rows:
+            # One statement costs PostgreSQL and its driver a fraction of one a row.
+            columns = tuple(list(column) for column in zip(*rows, strict=True))
+            work.connection.exec_driver_sql(_COLUMN_UPSERTS[row], columns)

@@ -83,7 +83,8 @@ def _learners(work: Work, added: Sequence[Entry], segment: bytes) -> list[int]:
         statement = insert(table).returning(table.c.learner, table.c.pk)
         made = work.connection.execute(statement, list(new.values()))
         known.update({bytes(row.learner): row.pk for row in made})
-        work.connection.execute(update(table).where(table.c.person == 0).values(person=table.c.pk))
+        own = update(table).where(table.c.pk.in_([known[identity] for identity in new]))
+        work.connection.execute(own.values(person=table.c.pk))
         goes_on = select(table.c.pk).where(table.c.continues.in_(list(new))).limit(1)
         same = schema.same_person
         judged = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, literal_column, select
 
 from hub import schema
 from sync.batch import Batch
@@ -19,6 +19,15 @@ PEOPLE: Final = {LearnerAdded.number, LearnerContinued.number}
 """Kinds that give somebody the next number."""
 
 _s: Final = schema.segments
+_ln: Final = schema.learner_numbers.c
+_pn: Final = schema.pack_numbers.c
+_of_learners: Final = select(literal_column("0").label("kind"), _ln.number, _ln.learner.label("pk"))
+_of_packs: Final = select(literal_column("1"), _pn.number, _pn.pack)
+_NUMBERS: Final = (
+    _of_learners.where(_ln.branch == bindparam("of_branch"))
+    .union_all(_of_packs.where(_pn.branch == bindparam("of_branch")))
+    .order_by("kind", "number")
+)
 
 
 @dataclass
@@ -56,8 +65,7 @@ def branch_of(work: Work, pk: int, previous: bytes) -> Branch:
     known = work.branches.get(pk)
     if known is not None:
         return known
-    learners = _numbers(work.connection, schema.learner_numbers, "learner", pk)
-    packs = _numbers(work.connection, schema.pack_numbers, "pack", pk)
+    learners, packs = _numbers(work.connection, pk)
     made = Branch(pk, learners, packs)
     if previous and not learners and not packs:
         _inherit(work, made, previous)
@@ -75,8 +83,7 @@ def _inherit(work: Work, branch: Branch, previous: bytes) -> None:
     # The parent may have been merged in this very transaction and not be marked yet.
     above = work.branches.get(parent.branch)
     if above is None or parent.learners_after is not None:
-        learners = _numbers(work.connection, schema.learner_numbers, "learner", parent.branch)
-        packs = _numbers(work.connection, schema.pack_numbers, "pack", parent.branch)
+        learners, packs = _numbers(work.connection, parent.branch)
         branch.learners = learners[: parent.learners_after]
         branch.packs = packs[: parent.packs_after]
     else:
@@ -84,9 +91,10 @@ def _inherit(work: Work, branch: Branch, previous: bytes) -> None:
     write_numbers(work, branch, 0, 0)
 
 
-def _numbers(connection: Connection, table: Any, name: str, branch: int) -> list[int]:
-    query = select(table.c[name]).where(table.c.branch == branch).order_by(table.c.number)
-    return list(connection.execute(query).scalars())
+def _numbers(connection: Connection, branch: int) -> tuple[list[int], list[int]]:
+    """Learners and packs, in the order of their numbers."""
+    rows = connection.execute(_NUMBERS, {"of_branch": branch}).all()
+    return [pk for kind, _, pk in rows if not kind], [pk for kind, _, pk in rows if kind]
 
 
 def check_references(batch: Batch, branch: Branch, named: Iterable[Entry]) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from hub import certificates, identity, registry, schema, segments
 from hub.places import within
-from hub.segments import VILLAGE_CODE, LogRow
+from hub.segments import LogRow
 from sync.certificate import open_final
 from sync.decisions import (
     CertificateIssued,
@@ -33,13 +33,13 @@ from sync.segment import Segment, open_segment
 
 
 def is_relay(device: Any) -> bool:
-    return len(device.village) < VILLAGE_CODE
+    return len(device.village) < schema.VILLAGE_CODE
 
 
 def hub_keys(connection: Connection) -> list[bytes]:
     """The keys of all hubs below this one that are registered now."""
     d = schema.devices.c
-    below = select(d.pk).where(func.length(d.village) < VILLAGE_CODE, d.state == "registered")
+    below = select(d.pk).where(schema.IS_RELAY, d.state == "registered")
     keysets = (_keyset(connection, pk) for pk in connection.execute(below).scalars().all())
     return [key for keyset in keysets if keyset is not None for key in keyset.hub_keys]
 
@@ -72,7 +72,7 @@ def take_segment(
     if keyset is None:
         raise SignatureError(N_("Pusat di bawah ini belum mengirim daftar kuncinya."))
     segment.verify_hub(keyset.hub_keys)
-    log = segments.find_log(connection, segment.log)
+    log = segments.find_log_locked(connection, segment.log)
     if log is None:
         pk = segments.open_log(connection, segment.log, device.pk)
         log = LogRow(pk, segment.log, device.pk, device.public_key, device.state)

@@ -19,6 +19,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
+    literal_column,
 )
 
 from hub.schema_accounts import passkeys as passkeys
@@ -114,6 +116,11 @@ devices = Table(
     Index("ix_devices_sealing", "sealing_id"),
     info=in_place("village").info,
 )
+VILLAGE_CODE: Final = 13
+"""The length of a village's code; the place of a relay's device is shorter."""
+IS_RELAY: Final = func.length(devices.c.village) < literal_column(str(VILLAGE_CODE))
+"""For hubs below this one, which are few: with this index they are found without looking at every village."""
+Index("ix_devices_relays", devices.c.village, sqlite_where=IS_RELAY, postgresql_where=IS_RELAY)
 
 registration_codes = Table(
     "registration_codes",

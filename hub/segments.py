@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from hub import alerts, schema
 from hub.db import insert_or_ignore
 from sync.log import NOTHING, Head, Parent, Placement, place
 from sync.segment import Segment, open_segment
-
-VILLAGE_CODE: Final = 13
-"""The length of a village's code; the place of a relay's device is shorter."""
 
 _s: Final = schema.segments
 _b: Final = schema.branches
@@ -34,17 +31,76 @@ class LogRow:
     device_state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The end of a branch, and whether its log has others."""
+
+    head: Head
+    is_forked: bool
+
+
+_l: Final = schema.logs
+
+# Statements that every sync runs are built once: building one costs more than running it.
 _LOG_QUERY: Final = select(
-    schema.logs.c.pk,
-    schema.logs.c.log,
-    schema.logs.c.device,
-    schema.devices.c.public_key,
-    schema.devices.c.state,
-).join(schema.devices, schema.devices.c.pk == schema.logs.c.device)
+    _l.c.pk, _l.c.log, _l.c.device, schema.devices.c.public_key, schema.devices.c.state
+).join(schema.devices, schema.devices.c.pk == _l.c.device)
+_LOG: Final = _LOG_QUERY.where(_l.c.log == bindparam("log"))
+_LOG_LOCKED: Final = _LOG.with_for_update(of=_l)
+_PK_LOCKED: Final = select(_l.c.pk).where(_l.c.log == bindparam("log")).with_for_update()
+
+# A segment's parent, itself, and what waits for it.
+_AROUND: Final = (
+    select(_s.c.pk, _s.c.idx, _s.c.branch, _s.c.first_seq, _s.c.count, _b.c.tip_id)
+    .join(_b, _b.c.pk == _s.c.branch, isouter=True)
+    .where(
+        _s.c.log == bindparam("log"),
+        or_(
+            and_(
+                _s.c.idx == bindparam("before"), _s.c.id == bindparam("previous"), _s.c.branch.is_not(None)
+            ),
+            and_(_s.c.idx == bindparam("index"), _s.c.id == bindparam("id")),
+            and_(_s.c.idx == bindparam("after"), _s.c.branch.is_(None)),
+        ),
+    )
+)
+_EXTEND: Final = (
+    update(_b)
+    .where(_b.c.pk == bindparam("branch"))
+    .values(tip_idx=bindparam("index"), tip_id=bindparam("id"))
+)
+_STORE: Final = insert(_s)
+
+_all: Final = _b.alias()
+_branches: Final = select(func.count()).where(_all.c.log == bindparam("log")).scalar_subquery()
+_TIP: Final = (
+    select(_l.c.log, _b.c.tip_idx, _b.c.tip_id, _branches)
+    .join(_s, _s.c.branch == _b.c.pk)
+    .join(_l, _l.c.pk == _b.c.log)
+    .where(
+        _s.c.log == bindparam("log"),
+        _s.c.idx == bindparam("index"),
+        _s.c.id >= bindparam("from_id"),
+        _s.c.id < bindparam("to_id"),
+    )
+)
+# Ties go to the smallest id, so that all hubs agree.
+_LONGEST: Final = (
+    select(_b.c.tip_idx, _b.c.tip_id, _branches)
+    .where(_b.c.log == bindparam("log"))
+    .order_by(_b.c.tip_idx.desc(), _b.c.tip_id)
+    .limit(1)
+)
 
 
 def find_log(connection: Connection, log: bytes) -> LogRow | None:
-    row = connection.execute(_LOG_QUERY.where(schema.logs.c.log == log)).one_or_none()
+    row = connection.execute(_LOG, {"log": log}).one_or_none()
+    return None if row is None else LogRow(*row)
+
+
+def find_log_locked(connection: Connection, log: bytes) -> LogRow | None:
+    """As `find_log`; until the transaction ends nobody else stores into this log or merges it."""
+    row = connection.execute(_LOG_LOCKED, {"log": log}).one_or_none()
     return None if row is None else LogRow(*row)
 
 
@@ -57,31 +113,33 @@ def find_log_of_device(connection: Connection, prefix: bytes, device: int) -> Lo
 
 def begins_with(column: Any, prefix: bytes) -> list[Any]:
     """Conditions that find byte strings by their beginning, with the help of an index."""
+    return [column >= prefix, column < after(prefix)]
+
+
+def after(prefix: bytes) -> bytes:
+    """What is larger than everything that begins with `prefix`."""
     after = (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix) + 1, "big")
-    upper = after[1:] if after[0] == 0 else b"\xff" * (len(prefix) + 32)
-    return [column >= prefix, column < upper]
+    return after[1:] if after[0] == 0 else b"\xff" * (len(prefix) + 32)
 
 
 def open_log(connection: Connection, log: bytes, device: int) -> int:
-    """Make a log known; returns its number here."""
+    """Make a log known, locked as by `find_log_locked`; returns its number here."""
     # Two requests may open the same log at once.
-    made = insert_or_ignore(connection, schema.logs).values(log=log, device=device)
+    made = insert_or_ignore(connection, _l).values(log=log, device=device)
     connection.execute(made.on_conflict_do_nothing())
-    query = select(schema.logs.c.pk).where(schema.logs.c.log == log)
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(_PK_LOCKED, {"log": log}).scalar_one())
 
 
 def store(
     connection: Connection, log: LogRow, segment: Segment, quarantined: bool, now_ms: int
 ) -> Placement:
-    """Store a segment whose signature has been verified. A repeated one changes nothing.
+    """Store a segment whose signature has been verified, in a log that is locked. A repeated one changes nothing.
 
     Raises:
         MalformedError: it contradicts its parent; nothing was stored.
     """
-    connection.execute(select(schema.logs.c.pk).where(schema.logs.c.pk == log.pk).with_for_update())
-    placement, contiguous = _store_one(connection, log, segment, quarantined, now_ms)
-    if contiguous:
+    placement, is_awaited = _store_one(connection, log, segment, quarantined, now_ms)
+    if is_awaited:
         _attach_waiting(connection, log, segment, now_ms)
     return placement
 
@@ -90,12 +148,12 @@ def _store_one(
     connection: Connection, log: LogRow, segment: Segment, quarantined: bool, now_ms: int
 ) -> tuple[Placement, bool]:
     """(where the segment stands, whether something that waited for it may follow)."""
-    held = connection.execute(
-        select(_s.c.pk).where(_s.c.log == log.pk, _s.c.idx == segment.index, _s.c.id == segment.id)
-    ).first()
-    parent_row = (
-        None if segment.index == 0 else _contiguous(connection, log.pk, segment.index - 1, segment.previous)
-    )
+    place_of = {"before": segment.index - 1, "previous": segment.previous, "index": segment.index}
+    around = connection.execute(
+        _AROUND, {"log": log.pk, **place_of, "id": segment.id, "after": segment.index + 1}
+    ).all()
+    by_index = {row.idx: row for row in around}
+    held, parent_row = by_index.get(segment.index), by_index.get(segment.index - 1)
     parent = None
     if parent_row is not None:
         parent = Parent(
@@ -108,35 +166,29 @@ def _store_one(
         return placement, False
     branch = _branch_for(connection, log, segment, placement, parent_row)
     state = schema.GAP if branch is None else schema.STORED
-    connection.execute(
-        insert(_s).values(
-            log=log.pk,
-            idx=segment.index,
-            id=segment.id,
-            branch=branch,
-            state=schema.QUARANTINED if quarantined else state,
-            first_seq=segment.first_seq,
-            count=segment.count,
-            received_ms=now_ms,
-            data=segment.data,
-        )
-    )
+    row = {
+        "log": log.pk,
+        "idx": segment.index,
+        "id": segment.id,
+        "branch": branch,
+        "state": schema.QUARANTINED if quarantined else state,
+        "first_seq": segment.first_seq,
+        "count": segment.count,
+        "received_ms": now_ms,
+        "data": segment.data,
+    }
+    connection.execute(_STORE, row)
     if placement is Placement.FORKS:
         # The place of the fork, not the branch that came second: which one that is depends on the road.
         alerts.raise_alert(connection, alerts.FORK, log.device, segment.previous, now_ms)
-    return placement, branch is not None
+    return placement, branch is not None and segment.index + 1 in by_index
 
 
-def tip_of(connection: Connection, log: int, index: int, id_prefix: bytes) -> Head | None:
+def tip_of(connection: Connection, log: int, index: int, id_prefix: bytes) -> Tip | None:
     """The tip of the branch that holds this segment, if it is held contiguously."""
-    query = (
-        select(schema.logs.c.log, _b.c.tip_idx, _b.c.tip_id)
-        .join(_s, _s.c.branch == _b.c.pk)
-        .join(schema.logs, schema.logs.c.pk == _b.c.log)
-        .where(_s.c.log == log, _s.c.idx == index, *begins_with(_s.c.id, id_prefix))
-    )
-    row = connection.execute(query).first()
-    return None if row is None else Head(*row)
+    ids = {"from_id": id_prefix, "to_id": after(id_prefix)}
+    row = connection.execute(_TIP, {"log": log, "index": index, **ids}).first()
+    return None if row is None else Tip(Head(*row[:3]), row[3] > 1)
 
 
 def holds(connection: Connection, head: Head) -> bool:
@@ -147,20 +199,12 @@ def holds(connection: Connection, head: Head) -> bool:
     return connection.execute(query).first() is not None
 
 
-def longest_tip(connection: Connection, log: LogRow) -> Head:
-    """The tip of the longest branch; ties go to the smallest id, so that all hubs agree."""
-    query = (
-        select(_b.c.tip_idx, _b.c.tip_id)
-        .where(_b.c.log == log.pk)
-        .order_by(_b.c.tip_idx.desc(), _b.c.tip_id)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return Head(log.log, NOTHING, b"") if row is None else Head(log.log, *row)
-
-
-def is_forked(connection: Connection, log: int) -> bool:
-    return connection.execute(select(func.count()).where(_b.c.log == log)).scalar_one() > 1
+def longest_tip(connection: Connection, log: LogRow) -> Tip:
+    """The tip of the longest branch."""
+    row = connection.execute(_LONGEST, {"log": log.pk}).first()
+    if row is None:
+        return Tip(Head(log.log, NOTHING, b""), False)
+    return Tip(Head(log.log, *row[:2]), row[2] > 1)
 
 
 def release(connection: Connection, device: int) -> None:
@@ -180,26 +224,17 @@ def bytes_held(connection: Connection, device: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _contiguous(connection: Connection, log: int, index: int, id_: bytes) -> Any:
-    query = (
-        select(_s.c.pk, _s.c.branch, _s.c.first_seq, _s.c.count, _b.c.tip_id)
-        .join(_b, _b.c.pk == _s.c.branch)
-        .where(_s.c.log == log, _s.c.idx == index, _s.c.id == id_)
-    )
-    return connection.execute(query).one_or_none()
-
-
 def _branch_for(
     connection: Connection, log: LogRow, segment: Segment, placement: Placement, parent: Any
 ) -> int | None:
     """The branch that `segment` continues or opens; None while its parent is missing."""
-    tip = {"tip_idx": segment.index, "tip_id": segment.id}
     if placement is Placement.GAP:
         return None
     if placement is Placement.EXTENDS:
-        connection.execute(update(_b).where(_b.c.pk == parent.branch).values(**tip))
+        connection.execute(_EXTEND, {"branch": parent.branch, "index": segment.index, "id": segment.id})
         return int(parent.branch)
     above = parent.branch if placement is Placement.FORKS else None
+    tip = {"tip_idx": segment.index, "tip_id": segment.id}
     query = insert(_b).values(log=log.pk, parent=above, **tip).returning(_b.c.pk)
     return int(connection.execute(query).scalar_one())
 
@@ -217,8 +252,9 @@ def _attach_waiting(connection: Connection, log: LogRow, parent: Segment, now_ms
             if child.previous != parent.id:
                 continue
             connection.execute(_s.delete().where(_s.c.pk == pk))
-            _store_one(connection, log, child, state == schema.QUARANTINED, now_ms)
+            _, is_awaited = _store_one(connection, log, child, state == schema.QUARANTINED, now_ms)
             if rejected:
                 same = (_s.c.log == log.pk, _s.c.idx == child.index, _s.c.id == child.id)
                 connection.execute(update(_s).where(*same).values(rejected=rejected))
-            attached.append(child)
+            if is_awaited:
+                attached.append(child)

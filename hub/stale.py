@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from hub import schema
-from hub.db import insert_or_ignore
+from hub.db import insert_of
 
 _d: Final = schema.devices
 _l: Final = schema.learners
@@ -20,9 +21,13 @@ def mark(connection: Connection, villages: Iterable[str]) -> None:
     A row that is there is written again: that holds off `refresh`, which would take the mark and not see what comes.
     """
     for village in sorted(set(villages)):
-        made = insert_or_ignore(connection, schema.stale_villages).values(village=village)
-        same = {"village": made.excluded.village}
-        connection.execute(made.on_conflict_do_update(index_elements=["village"], set_=same))
+        connection.execute(_mark(connection.dialect.name), {"village": village})
+
+
+@cache
+def _mark(dialect: str) -> Any:
+    made = insert_of(dialect, schema.stale_villages)
+    return made.on_conflict_do_update(index_elements=["village"], set_={"village": made.excluded.village})
 
 
 def mark_learners(connection: Connection, learners: Any) -> None:

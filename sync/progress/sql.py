@@ -27,13 +27,23 @@ def create_table(row: Row) -> str:
 
 def upsert(row: Row, dialect: str, placeholder: str) -> str:
     """Insert a row or join it into the one that is there."""
-    names = [*row.key, *row.columns]
-    places = ", ".join([placeholder] * len(names))
+    places = ", ".join([placeholder] * len([*row.key, *row.columns]))
+    return _upsert(row, dialect, f"VALUES ({places})")
+
+
+def upsert_columns(row: Row, placeholder: str) -> str:
+    """As `upsert` for many rows with different keys at once, given as one array a column; PostgreSQL."""
+    places = ", ".join([f"{placeholder}::bigint[]"] * len([*row.key, *row.columns]))
+    return _upsert(row, "postgresql", f"SELECT * FROM unnest({places})")  # noqa: S608 - names are ours
+
+
+def _upsert(row: Row, dialect: str, values: str) -> str:
+    names = ", ".join([*row.key, *row.columns])
     joined = ", ".join(
         f"{name} = {_joined(row, name, join, dialect)}" for name, join in row.columns.items()
     )
     return (
-        f"INSERT INTO {row.name} ({', '.join(names)}) VALUES ({places}) "  # noqa: S608 - names are ours
+        f"INSERT INTO {row.name} ({names}) {values} "
         f"ON CONFLICT ({', '.join(row.key)}) DO UPDATE SET {joined}"
     )
 
