@@ -104,26 +104,27 @@ def make_village(number: int, code: str, made: Sequence[Course], days: int) -> V
     packs = [PackInstalled(one.key, one.manifest_hash, 1) for one in made]
     people = [LearnerAdded(profile.commitment) for profile in village.profiles]
     village.add(rng, [opened, *packs, *people])
-    village.add(rng, [_deed(rng, at) for at in range(MONTH)])
+    village.add(rng, [_deed(rng) for _ in range(MONTH)])
     for _ in range(days):
-        village.add(rng, [_deed(rng, at) for at in range(DAY)])
+        village.add(rng, [_deed(rng) for _ in range(DAY)])
     return village
 
 
-def _deed(rng: random.Random, at: int) -> Kind:
+def _deed(rng: random.Random) -> Kind:
+    """As in workload.py: of 168 entries 1 completes a course and 10 hand in a test, 100 answer questions."""
     learner, pack, lesson = rng.randrange(PEOPLE), rng.randrange(2), 1 + rng.randrange(4)
-    if at % 25 == 24:
+    kind = rng.randrange(168)
+    if kind == 0:
         return CourseCompleted(learner, pack, 5)
-    if at % 12 == 11:
+    if kind <= 10:
         return QuizSubmitted(learner, pack, 5, 100 * rng.randrange(40, 100), 60)
-    kinds: tuple[Kind, ...] = (
-        LessonOpened(learner, pack, lesson, 5),
-        LessonProgressed(learner, pack, lesson, 100 * rng.randrange(101), 40),
-        QuestionAnswered(
-            learner, pack, lesson, rng.randrange(10), rng.randrange(4), rng.random() < 0.6, 20
-        ),
+    if kind <= 20:
+        return LessonOpened(learner, pack, lesson, 5)
+    if kind <= 67:
+        return LessonProgressed(learner, pack, lesson, 100 * rng.randrange(101), 40)
+    return QuestionAnswered(
+        learner, pack, lesson, rng.randrange(10), rng.randrange(4), rng.random() < 0.6, 20
     )
-    return kinds[rng.randrange(3)]
 
 
 def build_courses(folder: Path, hub: Hub) -> list[Course]:
