@@ -19,7 +19,7 @@ import psutil
 from sqlalchemy import text
 
 from bench import world
-from hub import merge, registry, schema
+from hub import merge, rebuilding, registry, schema
 from hub.db import reading, writing
 from hub.wiring import Hub, now_ms
 from sync import exchange
@@ -92,7 +92,7 @@ def measure(hub: Hub, villages: list[Village], database: str, server: list[psuti
                 merge.merge_log(hub.engine, log)
     everything = _size(hub)
     with _cpu(server) as rebuild_s:
-        merge.rebuild(hub.engine)
+        rebuilding.everything(hub.engine)
     entries = sum(village.entries for village in villages)
     with reading(hub.engine) as connection:
         merged = connection.execute(

@@ -221,18 +221,6 @@ def status(data: Path) -> None:
             click.echo(f"{_(label):34} {value}")
 
 
-@hub.command(help=_("Membuat ulang semua tabel kemajuan dari segmen asli; hasilnya sama."))
-@DATA
-@speak_errors
-def rebuild(data: Path) -> None:
-    from hub import merge
-
-    with _opened(data) as made:
-        count = merge.rebuild(made.engine, lambda entries: click.echo(f"\r{entries}", nl=False, err=True))
-        click.echo("", err=True)
-        click.echo(_("%(count)s catatan digabungkan ulang.") % {"count": count})
-
-
 @hub.command(help=_("Memberi akun operator kata sandi baru; di mana pun ia masuk, ia dikeluarkan."))
 @DATA
 @click.argument("operator", default="operator")
@@ -303,5 +291,5 @@ def _region(made: Hub, text: str) -> str:
 
 
 # They add their commands to the group.
-for _part in ("accounts", "api", "backup", "export", "keys", "relay", "road"):
+for _part in ("accounts", "api", "backup", "export", "keys", "rebuild", "relay", "road"):
     importlib.import_module(f"hub.cli_{_part}")

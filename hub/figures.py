@@ -16,6 +16,7 @@ from sqlalchemy import (
     Engine,
     Subquery,
     and_,
+    bindparam,
     delete,
     distinct,
     func,
@@ -42,7 +43,7 @@ _t: Final = schema.test_lessons
 _figures: Final = schema.village_figures
 _courses: Final = schema.village_courses
 _stale: Final = schema.stale_villages
-_MARKED: Final = select(_stale.c.village).limit(MARKED_MOST)
+_MARKED: Final = select(_stale.c.village).limit(bindparam("most"))
 
 
 def refresh(engine: Engine) -> int:
@@ -62,15 +63,9 @@ def refresh(engine: Engine) -> int:
 def keep_up(engine: Engine) -> None:
     """Make the sums if so many villages are marked that counting them anew would slow pages down."""
     with reading(engine) as connection:
-        marked = len(connection.execute(_MARKED).all())
+        marked = len(connection.execute(_MARKED, {"most": MARKED_MOST}).all())
     if marked == MARKED_MOST:
         refresh(engine)
-
-
-def forget(connection: Connection) -> None:
-    """Before a rebuild, in its transaction: what is merged anew marks its village again."""
-    for table in (schema.summaries, _courses, _figures, _stale):
-        connection.execute(delete(table))
 
 
 def counted_anew() -> CTE:

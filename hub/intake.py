@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from hub import alerts, downlink, history, relays, schema, segments
 from hub.config import Config
-from hub.db import insert_or_ignore, reading, writing
+from hub.db import insert_rows, reading, writing
 from hub.downlink import Downlink
 from hub.errors import UnknownDeviceError
 from hub.segments import LogRow
@@ -216,9 +216,7 @@ class Exchange:
         )
         erased = set(connection.execute(query).scalars())
         kept = [row for row in rows if row["commitment"] not in erased]
-        if kept:
-            statement = insert_or_ignore(connection, schema.profiles).on_conflict_do_nothing()
-            connection.execute(statement, kept)
+        insert_rows(connection, schema.profiles, kept, known_stay=True)
         self._profiles = []
 
     def _verdict_on(

@@ -1,18 +1,18 @@
-"""From stored segments to the tables that operators read. Owns every table in `schema.MERGED_TABLES`
-(completions through `timeline`).
+"""From stored segments to the tables that operators read. Owns the tables of learners, packs and their progress, from
+`schema.learners` on (completions through `timeline`).
 
 A segment is merged once, in the transaction that marks it merged, in the order of its path. What comes of
 it depends only on which segments are stored contiguously: sums, largest and smallest values don't care
 about order, people are identified by what introduced them, and the rest is ordered by the log itself.
-`rebuild` throws the tables away and arrives at the same ones.
+`rebuilding` throws them away and arrives at the same ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, literal_column, or_, select
 
 from hub import alerts, completions, figures, identity, schema, stale, timeline
 from hub.db import driver_placeholder, reading, writing
@@ -60,47 +60,34 @@ _WAITING: Final = (
 )
 
 
-def merge_log(engine: Engine, log_pk: int, tells: bool = True) -> int:
-    """Merge what is stored of one log and not merged yet; returns the number of entries.
-
-    `tells` webhooks what is new in it.
-    """
+def merge_log(engine: Engine, log_pk: int) -> int:
+    """Merge what is stored of one log and not merged yet; returns the number of entries."""
     merged = 0
     while True:
         with writing(engine) as connection:
-            done, entries = _merge_chunk(connection, log_pk, tells)
+            done, entries = _merge_chunk(connection, log_pk, tells=True)
         merged += entries
         if done < _CHUNK:
             return merged
 
 
-def merge_waiting(
-    engine: Engine, progress: Callable[[int], None] = lambda entries: None, tells: bool = True
-) -> int:
+def merge_within(connection: Connection, log_pk: int, tells: bool) -> int:
+    """As `merge_log`, all in the caller's transaction. `tells` webhooks what is new in it."""
+    merged, done = 0, _CHUNK
+    while done == _CHUNK:
+        done, entries = _merge_chunk(connection, log_pk, tells)
+        merged += entries
+    return merged
+
+
+def merge_waiting(engine: Engine) -> int:
     """Merge every log that has something to merge; returns the number of entries."""
     with reading(engine) as connection:
         query = select(_s.c.log).where(_s.c.state == schema.STORED).distinct().order_by(_s.c.log)
         logs = connection.execute(query).scalars().all()
-    total = 0
-    for log_pk in logs:
-        total += merge_log(engine, log_pk, tells)
-        progress(total)
+    total = sum(merge_log(engine, log_pk) for log_pk in logs)
     figures.refresh(engine)
     return total
-
-
-def rebuild(engine: Engine, progress: Callable[[int], None] = lambda entries: None) -> int:
-    """Make the tables again from the segments; returns the number of entries."""
-    with writing(engine) as connection:
-        figures.forget(connection)
-        for table in schema.MERGED_TABLES:
-            connection.execute(delete(table))
-        connection.execute(
-            update(_s)
-            .where(_s.c.state.in_((schema.MERGED, schema.UNREADABLE)))
-            .values(state=schema.STORED, learners_after=None, packs_after=None)
-        )
-    return merge_waiting(engine, progress, tells=False)
 
 
 def _merge_chunk(connection: Connection, log_pk: int, tells: bool) -> tuple[int, int]:

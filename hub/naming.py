@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from hub import identity, ledger, schema
-from hub.db import driver_placeholder, insert_or_ignore
+from hub.db import insert_or_ignore, insert_rows
 from hub.paths import PEOPLE, Branch, Work, write_numbers
 from sync.entries import (
     AnchorNoted,
@@ -106,14 +106,8 @@ def _person(entry: Entry) -> tuple[bytes | None, bytes | None]:
 
 
 def _note_profiles(connection: Connection, rows: Iterable[tuple[int, bytes | None]]) -> None:
-    values = [(learner, commitment) for learner, commitment in rows if commitment]
-    if values:
-        place = driver_placeholder(connection)
-        connection.exec_driver_sql(
-            f"INSERT INTO learner_profiles (learner, commitment) VALUES ({place}, {place}) "  # noqa: S608
-            "ON CONFLICT DO NOTHING",
-            values,
-        )
+    known = [{"learner": learner, "commitment": commitment} for learner, commitment in rows if commitment]
+    insert_rows(connection, schema.learner_profiles, known, known_stay=True)
 
 
 def _pack(connection: Connection, installed: PackInstalled) -> int:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, literal_column, select
+from sqlalchemy import Connection, bindparam, literal_column, select
 
 from hub import schema
+from hub.db import insert_rows
 from sync.batch import Batch
 from sync.entries import Entry, LearnerAdded, LearnerContinued, PackInstalled
 from sync.errors import N_, MalformedError
@@ -121,5 +122,4 @@ def write_numbers(work: Work, branch: Branch, learners_before: int, packs_before
         (schema.pack_numbers, "pack", branch.packs, packs_before),
     ):
         rows = [{"branch": branch.pk, "number": at, name: pks[at]} for at in range(before, len(pks))]
-        if rows:
-            work.connection.execute(insert(table), rows)
+        insert_rows(work.connection, table, rows)

@@ -360,15 +360,3 @@ def _row_table(row: Row) -> Table:
 row_tables: Final[dict[Row, Table]] = {row: _row_table(row) for row in ROWS}
 lesson_progress: Final = row_tables[LESSON_PROGRESS]
 course_progress: Final = row_tables[COURSE_PROGRESS]
-
-MERGED_TABLES: Final = (
-    completions,
-    *row_tables.values(),
-    clock_notes,
-    learner_numbers,
-    pack_numbers,
-    learner_profiles,
-    learners,
-    packs,
-)
-"""What a rebuild empties, in an order that foreign keys allow."""

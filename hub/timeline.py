@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select, update
 
 from hub import schema
-from hub.db import insert_or_ignore
+from hub.db import insert_rows
 from hub.paths import Work
 from sync.logclock import Anchor, Interval, Received, WallNote, interval
 from sync.progress.rows import COURSE_PROGRESS
@@ -68,8 +68,7 @@ def keep(work: Work, village: str) -> None:
         {"learner": row.learner, "pack": row.pack, **_dated(dates.get(row.completed_t), village)}
         for row in rows
     ]
-    if made:
-        work.connection.execute(insert_or_ignore(work.connection, _done).on_conflict_do_nothing(), made)
+    insert_rows(work.connection, _done, made, known_stay=True)
 
 
 def move(connection: Connection, device: int, village: str) -> None:

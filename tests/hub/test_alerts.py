@@ -9,7 +9,7 @@ from device import Device
 from sqlalchemy import select
 from test_pages import browser, press, token
 
-from hub import alerts, merge, schema
+from hub import alerts, rebuilding, schema
 from hub.alerts import AHEAD, BEHIND, FORK, UNREADABLE
 from hub.db import reading, writing
 from hub.errors import NotFoundError
@@ -70,7 +70,7 @@ def test_the_same_thing_is_not_raised_again_after_it_was_handled(hub: Hub) -> No
     assert alert.kind == BEHIND
     handle(hub, alert.pk)
     device.send(hub, heads=[old])
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert open_alerts(hub) == []
 
 
@@ -107,7 +107,7 @@ def test_what_could_not_be_read_stays_open_until_it_can(hub: Hub) -> None:
     device = Device(1).registered(hub).open()
     device.seal(QuizSubmitted(7, 0, 1, 10_000))  # learner 7 was never introduced
     device.send(hub)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert [row.kind for row in open_alerts(hub)] == [UNREADABLE]
     with writing(hub.engine) as connection:
         query = select(schema.alerts.c.device)

@@ -27,7 +27,7 @@ from test_operations import ask
 from test_packs_hub import course, publisher
 from test_pages import browser
 
-from hub import audit, backup, backup_file, db, merge, metrics, packs, registry, schema
+from hub import audit, backup, backup_file, db, metrics, packs, rebuilding, registry, schema
 from hub import restore as restoring
 from hub.backup_file import BackupError, Closing, Opening
 from hub.cli import hub as group
@@ -148,7 +148,7 @@ def test_devices_go_on_with_a_restored_centre(
     assert found["lontar_hub_entries"]["merged"] == len(centre.device.entries) + len(newcomer.entries)
     assert found["lontar_hub_devices"]["registered"] == 2
     before = merged_state(again)
-    merge.rebuild(again.engine)
+    rebuilding.everything(again.engine)
     assert merged_state(again) == before
     registry.issue_code(again.engine, VILLAGE, os.urandom, now_ms())
     assert said(again, VILLAGE)

@@ -15,7 +15,7 @@ from test_certificate_rules import known_course
 from test_pages_people import two_villages
 from test_pages_road import NEXT_DOOR, person
 
-from hub import figures, identity, merge, overview, schema, stale
+from hub import figures, identity, overview, rebuilding, schema, stale
 from hub.db import open_engine, reading, upgrade, upgrade_within, writing
 from hub.queries import courses, regions
 from hub.wiring import Hub, now_ms
@@ -87,7 +87,7 @@ def test_a_rebuild_makes_the_same_sums(hub: Hub) -> None:
     here, there = two_villages(hub)
     identity.merge(hub.engine, person(here, 0), person(there, 0), now_ms())
     before = summed(hub)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert marked(hub) == 0
     assert counted(hub) == before
 

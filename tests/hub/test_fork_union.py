@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from state import merged_state
 
-from hub import merge, schema
+from hub import rebuilding, schema
 from hub.db import reading
 from hub.wiring import Hub
 from sync import segment
@@ -64,7 +64,7 @@ def state_of(hub: Hub, device: Device, order: list[Segment]) -> dict[str, object
         for name, rows in merged_state(hub).items()
         if name in ("lesson_progress", "course_progress")
     }
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     again = merged_state(hub)
     assert {name: again[name] for name in state} == state, "a rebuild gives the same"
     return dict(state)
@@ -164,5 +164,5 @@ def test_three_branches_over_each_other(hub: Hub) -> None:
     for branch in reversed(branches):
         device.send(hub, *branch)
     assert total(hub) == 9
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert total(hub) == 9

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 from state import said
 
-from hub import identity, merge, schema
+from hub import identity, rebuilding, schema
 from hub.db import reading, writing
 from hub.errors import NotFoundError
 from hub.wiring import Hub
@@ -213,7 +213,7 @@ def test_a_rebuild_keeps_what_operators_decided(hub: Hub) -> None:
     identity.separate(hub.engine, siti, learner_id(second.log, siti), NOW)
     before = persons(hub)
     assert len(before) == 3
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert persons(hub) == before
 
 
@@ -258,7 +258,7 @@ def test_erasure_wins_over_what_comes_later_again(hub: Hub) -> None:
     clone = device.fork()
     clone.seal(QuestionAnswered(0, 0, 1, 1, 1, True, 5))
     clone.send(hub)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert profiles_at(hub) == left
     assert identity.erase(hub.engine, siti, NOW) == 1, "it is still known what was erased, and said again"
 
@@ -267,7 +267,7 @@ def test_a_rebuild_keeps_a_pair_that_only_an_operator_joined(hub: Hub) -> None:
     device = Device(1).registered(hub).open()
     device.send(hub)
     identity.merge(hub.engine, *people_of(device), NOW)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert persons(hub) == {frozenset(people_of(device))}
 
 
@@ -280,7 +280,7 @@ def test_a_new_name_from_before_the_village_heard_of_the_erasure_is_erased_too(h
     device.seal(ProfileChanged(0, renamed.commitment))
     device.send(hub)
     assert renamed.commitment not in profiles_at(hub)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert renamed.commitment not in profiles_at(hub)
     erasures = [one for one in said(hub, VILLAGE) if isinstance(one, PersonalDataErased)]
     assert PersonalDataErased(renamed.commitment) in erasures

@@ -11,7 +11,7 @@ from device import VILLAGE, Device
 from sqlalchemy import insert, select, true
 from state import held, merged_state, said
 
-from hub import alerts, ledger, merge, parts, registry, schema
+from hub import alerts, ledger, parts, rebuilding, registry, schema
 from hub.db import reading, writing
 from hub.ledger import LedgerRow
 from hub.wiring import Hub
@@ -256,7 +256,7 @@ def test_a_bundle_that_a_log_mentions_is_on_the_road_until_the_log_arrives(hub: 
     (row,) = rows(hub)
     assert (row.bundle, row.device) == (id_, device.id)
     assert row.complete_ms is not None, "what it carried came by another road"
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert len(rows(hub)) == 1
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from state import held, merged_state
 
-from hub import merge, schema
+from hub import merge, rebuilding, schema
 from hub.wiring import Hub
 from sync.entries import (
     ClockObserved,
@@ -54,7 +54,7 @@ def state_after(device: Device, sent: Sequence[Segment], batches: random.Random)
             waiting = waiting[count:]
         merge.merge_waiting(hub.engine)
         state = dict(merged_state(hub))
-        merge.rebuild(hub.engine)
+        rebuilding.everything(hub.engine)
         assert dict(merged_state(hub)) == state, "rebuilt state differs from the incremental one"
         hub.close()
         return state
@@ -111,5 +111,5 @@ def test_a_rebuild_gives_the_same_state(hub: Hub) -> None:
         )
     device.send(hub)
     before = merged_state(hub)
-    assert merge.rebuild(hub.engine) == len(device.entries)
+    assert rebuilding.everything(hub.engine) == len(device.entries)
     assert merged_state(hub) == before

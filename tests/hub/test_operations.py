@@ -33,7 +33,19 @@ from test_endpoint import pages
 from test_packs_hub import course, publisher
 from test_pages import browser, counted, enter, village
 
-from hub import alerts, config, db, health, invitations, log_lines, merge, packs, registry, schema, tidy
+from hub import (
+    alerts,
+    config,
+    db,
+    health,
+    invitations,
+    log_lines,
+    packs,
+    rebuilding,
+    registry,
+    schema,
+    tidy,
+)
 from hub.app import create_app
 from hub.cli import hub as hub_command
 from hub.endpoint import Endpoint
@@ -439,7 +451,7 @@ def test_what_devices_sent_stays_whatever_is_tidied(hub: Hub) -> None:
     untidy(hub)
     before = merged_state(hub)
     tidied(hub, 10_000)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     after = merged_state(hub)
     assert {**after, "alerts": ()} == {**before, "alerts": ()}
 

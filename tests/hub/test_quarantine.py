@@ -8,7 +8,7 @@ from device import VILLAGE, Device
 from sqlalchemy import select
 from state import held, merged_state, said
 
-from hub import merge, quarantine, registry, schema
+from hub import quarantine, rebuilding, registry, schema
 from hub.db import reading
 from hub.errors import NotFoundError
 from hub.quarantine import Apart
@@ -97,7 +97,7 @@ def test_rejecting_breaks_no_path(hub: Hub, accepted: tuple[int, ...]) -> None:
     assert answers(hub) == 3 + 3 * len(accepted)
     assert learners_who_answered(hub) == 1 + len(accepted)
     before = merged_state(hub)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert merged_state(hub) == before
 
 
@@ -151,7 +151,7 @@ def test_a_rejected_branch_takes_nothing_from_the_other_one(hub: Hub) -> None:
     device.send(hub)
     assert answers(hub) == 4
     before = merged_state(hub)
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert merged_state(hub) == before
 
 

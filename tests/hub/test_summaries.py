@@ -10,7 +10,7 @@ from test_identity import people_of
 from test_pages_summary import COURSE, ENVELOPE, NEIGHBOUR, both_tests, learning, nation_in_small
 from test_timeline import NOVEMBER, at
 
-from hub import courses, figures, identity, merge, schema, summaries
+from hub import courses, figures, identity, rebuilding, schema, summaries
 from hub.db import reading, writing
 from hub.schema_summaries import EVERYBODY
 from hub.wiring import Hub
@@ -43,7 +43,7 @@ def test_a_rebuild_arrives_at_the_same_rows(hub: Hub) -> None:
     nation_in_small(hub)
     before = rows(hub)
     assert before
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert rows(hub) == before
 
 
@@ -87,7 +87,7 @@ def test_a_person_of_two_villages_counts_in_one_and_separating_undoes_it(hub: Hu
     other.send(hub)
     assert rows(hub) != merged
     assert people(hub, COURSE) == {here: 1}
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert people(hub, COURSE) == {here: 1}
     identity.separate(hub.engine, *pair, NOVEMBER)
     assert {row[0] for row in rows(hub)} == {row[0] for row in before}

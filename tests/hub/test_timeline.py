@@ -15,7 +15,7 @@ from sqlalchemy import select
 from test_identity import continuing, people_of
 from test_pages import counted
 
-from hub import figures, merge, schema, timeline
+from hub import figures, merge, rebuilding, schema, timeline
 from hub.db import reading, writing
 from hub.wiring import Hub
 from sync.entries import AnchorNoted, ClockObserved, CourseCompleted, Kind, LessonProgressed
@@ -105,7 +105,7 @@ def test_what_a_forked_log_says_is_dated_no_more(hub: Hub) -> None:
     device.send(hub)
     clone.send(hub)
     assert dated(hub) == [(VILLAGE, None, "")] * 2
-    merge.rebuild(hub.engine)
+    rebuilding.everything(hub.engine)
     assert dated(hub) == [(VILLAGE, None, "")] * 2
 
 
@@ -165,7 +165,7 @@ def test_dates_do_not_depend_on_the_order_of_merging(history: list[list[Kind]], 
                 device.send(hub, segment, merged=rng.random() < 0.7)
             merge.merge_waiting(hub.engine)
             states.append((dated(hub), added_up(hub)))
-            merge.rebuild(hub.engine)
+            rebuilding.everything(hub.engine)
             states.append((dated(hub), added_up(hub)))
             hub.close()
     assert all(state == states[0] for state in states)
