@@ -49,7 +49,6 @@ SEED = 20261130
 DEVICES = 12
 SEGMENTS = 14
 PEOPLE = 3
-KILLS_S = 20.0
 PATIENCE_S = 60.0
 
 SUMS = """
@@ -120,7 +119,7 @@ class Process:
         """The whole of it; or, as `rng` likes, one of its workers, which gunicorn replaces."""
         assert self.running is not None
         workers = psutil.Process(self.running.pid).children() if self.running.poll() is None else []
-        if rng is not None and workers and rng.random() < 0.5:
+        if rng is not None and workers and rng.random() < 0.7:
             rng.choice(workers).kill()
             return
         with contextlib.suppress(ProcessLookupError):
@@ -238,7 +237,8 @@ def sums(hub: Hub) -> dict[str, Any]:
         for table in (schema.village_figures, schema.village_courses, schema.summaries):
             found[table.name] = rows(connection, table)
         query = select(learners.learner, packs.manifest_hash, done.c.village, done.c.month)
-        query = query.join(done, done.c.learner == learners.pk).join(packs, packs.pk == done.c.pack)
+        query = query.select_from(done).join(schema.learners, learners.pk == done.c.learner)
+        query = query.join(schema.packs, packs.pk == done.c.pack)
         found["completions"] = sorted(map(tuple, connection.execute(query)))
         certificates = schema.certificates.c
         query = select(certificates.learner, certificates.course_key, certificates.village)
@@ -268,14 +268,16 @@ def started(processes: Sequence[Process]) -> Iterator[None]:
                 process.kill()
 
 
-def kill_at_random(processes: Sequence[Process], rng: random.Random, done: threading.Event) -> Counter[str]:
+def kill_at_random(
+    processes: Sequence[Process], rng: random.Random, seconds: float, done: threading.Event
+) -> Counter[str]:
     """Until devices are done, or long enough: then they must be able to come to an end."""
     killed: Counter[str] = Counter()
-    until = time.monotonic() + KILLS_S
+    until = time.monotonic() + seconds
     while time.monotonic() < until and not done.wait(rng.uniform(0.2, 0.5)):
         # One that never got up would be killed for nothing.
         if at_work := [one for one in processes if one.is_at_work()]:
-            victim = rng.choice(at_work)
+            victim = rng.choice([one for one in at_work if one.port and rng.random() < 0.7] or at_work)
             victim.kill(rng)
             killed[" ".join(victim.command[:4]) if victim.port or "-m" in victim.command else "loop"] += 1
     return killed
@@ -319,9 +321,9 @@ def told_once(hub: Hub, receiver: Receiver) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hub", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("hub", "seconds"), [("postgresql", 20.0), ("sqlite", 8.0)], indirect=["hub"])
 def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
-    hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hub: Hub, seconds: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key, manifest_hash = known_course(hub, tmp_path / "course")
     villages = places(hub)
@@ -332,7 +334,8 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
     exports = tmp_path / "exports"
     exports.mkdir()
     machines = [hub.config.data]
-    for name in ("b", "c"):
+    # SQLite serves one machine.
+    for name in ("b", "c") if hub.engine.dialect.name == "postgresql" else ():
         machines.append(Path(shutil.copytree(hub.config.data, tmp_path / f"hub-{name}")))
     lontar = ["-m", "lontar", "hub"]
     serving = [
@@ -342,8 +345,8 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
         process.command += ["--port", str(process.port)]
     beside = [
         *(Process([*lontar, "deliver", "--watch", "--data", str(at)]) for at in machines[:2]),
-        Process(["-c", SUMS, str(machines[1])]),
-        Process(["-c", EXPORTS, str(machines[2]), str(exports)]),
+        Process(["-c", SUMS, str(machines[-1])]),
+        Process(["-c", EXPORTS, str(machines[-1]), str(exports)]),
     ]
     roads = [process.url for process in serving]
     senders = [Sender(device, roads, hub.config.keyset.hub_keys, device.seed) for device in devices]
@@ -352,7 +355,9 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
         with started([*serving, *beside]):
             began, done = time.monotonic(), threading.Event()
             with ThreadPoolExecutor(DEVICES + 1) as pool:
-                killing = pool.submit(kill_at_random, [*serving, *beside], random.Random(SEED), done)
+                killing = pool.submit(
+                    kill_at_random, [*serving, *beside], random.Random(SEED), seconds, done
+                )
                 for sent in [pool.submit(sender.run) for sender in senders]:
                     sent.result()
                 done.set()
@@ -373,7 +378,7 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
             f" {behind['lontar_hub_projection_waiting_segments']:.0f} segments,"
             f" {behind['lontar_hub_projection_lag_seconds']:.1f} s; caught up in {caught_up_s:.1f} s"
         )
-    assert sum(killed.values()) >= 10
+    assert sum(killed.values()) >= seconds / 2
 
     quiet = made_hub(tmp_path / "quiet")
     with reading(hub.engine) as connection:
