@@ -68,18 +68,29 @@ def end(data: Path, number: int) -> None:
         click.echo(_("Kunci %(number)s diakhiri.") % {"number": number})
 
 
-@hub.command(help=_("Mengirim yang menunggu kepada webhook; boleh berjalan di beberapa mesin sekaligus."))
+@hub.command(
+    help=_(
+        "Mengirim yang menunggu kepada webhook, dan menyelesaikan penggabungan yang terputus; "
+        "boleh berjalan di beberapa mesin sekaligus."
+    )
+)
 @DATA
 @click.option("--watch", is_flag=True, help=_("Terus-menerus, sampai dihentikan."))
 @speak_errors
 def deliver(data: Path, watch: bool) -> None:
-    from hub import addresses, deliveries
+    from hub import addresses, catching_up, deliveries
     from hub.errors import BusyError
 
     with _opened(data) as made:
         send = deliveries.Messenger(addresses.networks(made.config.webhook_networks))
+        caught_up_ms = 0
         while True:
             try:
+                now_ms = made.intake.now_ms()
+                if now_ms - caught_up_ms >= catching_up.EVERY_MS:
+                    since_ms = max(caught_up_ms - catching_up.MARGIN_MS, now_ms - catching_up.DAY_MS)
+                    catching_up.catch_up(made.engine, made.config, since_ms, now_ms)
+                    caught_up_ms = now_ms
                 done = deliveries.deliver(made.engine, send, made.intake.now_ms)
                 if done.arrived or done.failed or not watch:
                     click.echo(

@@ -11,12 +11,15 @@ import sys
 from collections.abc import Sequence
 from gettext import gettext as _
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from node.cli_install_places import Plan, plan_for
 from node.cli_parts import DATA
 from sync.cli_errors import speak_errors
+
+if TYPE_CHECKING:
+    from node.cli_install_places import Plan
 
 SYSTEM = click.option(
     "--system",
@@ -34,6 +37,8 @@ SYSTEM = click.option(
 @click.option("--dry-run", is_flag=True, help=_("Hanya tampilkan apa yang akan ditulis."))
 @speak_errors
 def install(data: Path, system: bool, account: str | None, dry_run: bool) -> None:
+    from node.cli_install_places import plan_for
+
     plan = plan_for(data.expanduser().absolute(), system, account)
     if dry_run:
         _show(plan)
@@ -62,6 +67,8 @@ def install(data: Path, system: bool, account: str | None, dry_run: bool) -> Non
 @click.option("--dry-run", is_flag=True, help=_("Hanya tampilkan apa yang akan dihapus."))
 @speak_errors
 def uninstall(system: bool, dry_run: bool) -> None:
+    from node.cli_install_places import plan_for
+
     plan = plan_for(None, system, None)
     there = [path for path in plan.files if path.is_symlink() or path.exists()]
     ours = [path for path in there if plan.is_ours(path)]

@@ -55,10 +55,12 @@ def neighbours(data: Path, address: str | None) -> None:
 
 def found(made: Node) -> list[str]:
     """Addresses of this village's other laptops; none before this one knows its centre."""
-    from node import lan
-
     tag = _tag(made)
-    return [] if tag is None else lan.neighbours(tag, _name(made), _LISTEN_S)
+    if tag is None:
+        return []
+    from node import multicast
+
+    return multicast.neighbours(tag, _name(made), _LISTEN_S)
 
 
 def meet_all(made: Node, addresses: Sequence[str]) -> None:
@@ -71,13 +73,13 @@ def meet_all(made: Node, addresses: Sequence[str]) -> None:
 @contextmanager
 def found_by_others(made: Node, port: int) -> Iterator[None]:
     """Let this village's other laptops find this one while the block runs."""
-    from node import lan
-
     tag = _tag(made)
     if tag is None:
         yield
         return
-    with lan.found_by_neighbours(tag, _name(made), port):
+    from node import multicast
+
+    with multicast.found_by_neighbours(tag, _name(made), port):
         yield
 
 

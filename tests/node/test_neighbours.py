@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from hub import registry
 from hub.endpoint import Endpoint
 from hub.wiring import Hub, now_ms
-from node import config, lan
+from node import config, lan, multicast
 from node.app import create_app
 from node.errors import NodeError
 from node.wiring import Node, open_node
@@ -116,8 +116,8 @@ def test_laptops_of_a_village_find_each_other_and_nobody_else(tmp_path: Path) ->
     tag, other = lan.village_tag(b"r" * 32, VILLAGE), lan.village_tag(b"r" * 32, "17.05.10.2008")
     assert tag != other and VILLAGE.encode() not in tag
     with (
-        lan.found_by_neighbours(tag, "lontar-a", 8081, "127.0.0.1"),
-        lan.found_by_neighbours(other, "lontar-b", 8082, "127.0.0.1"),
+        multicast.found_by_neighbours(tag, "lontar-a", 8081, "127.0.0.1"),
+        multicast.found_by_neighbours(other, "lontar-b", 8082, "127.0.0.1"),
     ):
-        assert lan.neighbours(tag, "lontar-c", 2.0) in ([], ["http://127.0.0.1:8081"])
-        assert lan.neighbours(tag, "lontar-a", 0.5) == []
+        assert multicast.neighbours(tag, "lontar-c", 2.0) in ([], ["http://127.0.0.1:8081"])
+        assert multicast.neighbours(tag, "lontar-a", 0.5) == []
