@@ -38,7 +38,7 @@ from hub import (
 )
 from hub.app import create_app
 from hub.certificate_rules import Rule
-from hub.db import reading, writing
+from hub.db import writing
 from hub.endpoint import Endpoint
 from hub.roles import Role, Standing
 from hub.rosters import Row
@@ -96,7 +96,7 @@ NEXT_DOOR: Final = Played("17.05.10.2008", "Lubuk Resam", 0, 1300)
 QUIET: Final = Played("17.05.10.2006", "Simpang", 20, 500)
 LONG_QUIET: Final = Played("17.05.10.2005", "Selinsingan", 61, 120)
 LATE: Final = Played("17.05.10.2004", "Pandan", 33, 300, PLANS)
-COPIED: Final = Played("17.05.01.2036", "Sido Luhur", 1, 900, PLANS)
+COPIED: Final = Played("17.05.01.2036", "Sido Luhur", 1, 1800, PLANS)
 STOLEN: Final = Played("17.05.10.2009", "Sinar Pagi", 2, 300)
 WAITING: Final = Played("17.05.10.2010", "Talang Empat", 0, 0)
 VILLAGES: Final = (SEKALAK, NEXT_DOOR, QUIET, LONG_QUIET, LATE, COPIED, STOLEN)
@@ -131,6 +131,7 @@ class Centre(Pages):
     """A centre and its villages' laptops, by the code of the village."""
 
     hub: Hub
+    days: Days
     nodes: dict[str, Node] = field(default_factory=dict)
 
 
@@ -143,7 +144,7 @@ def shown_centre(folder: Path) -> Iterator[Centre]:
         hub.intake.now_ms = days.now_ms
         app = create_app(hub)
         address = stack.enter_context(served(Endpoint(hub.intake, app.wsgi_app)))
-        centre = Centre(app, address, hub)
+        centre = Centre(app, address, hub, days)
         days.set_back(BEGAN_DAYS)
         files = {name: _pack(folder, name, hub) for name in (MONEY, PLANS, FIRST_STEPS)}
         _begin(hub, days, files)
@@ -294,11 +295,3 @@ def _copy_disk(centre: Centre, node: Node, days: Days) -> None:
     header = exchange.sign_request(key, Request(key_id(key.public), own.t, days.now_ms() // 1000))
     Post(centre.address).send(exchange.PATH, header + copy.data, 1 << 20)
 
-
-def villages_heard(hub: Hub) -> int:
-    """How many villages the centre ever heard of."""
-    with reading(hub.engine) as connection:
-        found = connection.execute(
-            select(schema.devices.c.village).where(schema.devices.c.last_contact_ms.is_not(None)).distinct()
-        )
-        return len(found.all())

@@ -30,6 +30,14 @@ def listed() -> ResponseReturnValue:
     return _page()
 
 
+@blueprint.get("/sertifikat/bukti")
+def proof() -> ResponseReturnValue:
+    """Lead from a number in the list to the page that everybody sees who scans that certificate."""
+    with seen() as connection:
+        code = issued.code_of(connection, hub().config, request.args.get("nomor", ""))
+    return redirect(url_for("certificates.scanned", code=code or abort(404)))
+
+
 @blueprint.post("/sertifikat/tarik")
 @needs(Right.CERTIFY, fresh=True)
 def withdraw() -> ResponseReturnValue:
