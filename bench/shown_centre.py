@@ -191,9 +191,7 @@ def _begin(hub: Hub, days: Days, files: dict[str, Path]) -> None:
             ("Camat Seluma Utara", Standing(Role.VIEWER, DISTRICT)),
             ("Inspektorat", Standing(Role.AUDITOR, "")),
         ):
-            operators.add(
-                connection, name, standing, operators.hashed(world.PASSWORD), days.now_ms()
-            )
+            operators.add(connection, name, standing, operators.hashed(world.PASSWORD), days.now_ms())
     couriers.add(hub.engine, "Pak Rahmat", DISTRICT, secrets.token_bytes, days.now_ms())
 
 
@@ -257,7 +255,11 @@ def _something_of_everything(folder: Path, centre: Centre, days: Days) -> None:
     rows = [
         Row(at, SEKALAK.code, name, position)
         for at, (name, position) in enumerate(
-            (("Rostini Harahap", "Kaur Perencanaan"), ("Siti Rohani", "Kaur Keuangan"), ("Baharudin", "Kepala Dusun"))
+            (
+                ("Rostini Harahap", "Kaur Perencanaan"),
+                ("Siti Rohani", "Kaur Keuangan"),
+                ("Baharudin", "Kepala Dusun"),
+            )
         )
     ]
     rosters.keep(hub.engine, rows, days.now_ms())
@@ -294,4 +296,3 @@ def _copy_disk(centre: Centre, node: Node, days: Days) -> None:
     copy = seal(key, last.log, last.index + 1, last.id, [own], entry.t)
     header = exchange.sign_request(key, Request(key_id(key.public), own.t, days.now_ms() // 1000))
     Post(centre.address).send(exchange.PATH, header + copy.data, 1 << 20)
-

@@ -97,17 +97,15 @@ def of_people(connection: Connection, people: Sequence[int]) -> dict[int, dict[b
 
 
 def code_of(connection: Connection, config: Config, number: str) -> str | None:
-    """What the square on this certificate says after its mark; None without such a number, or once its name is erased."""
-    sealed = connection.execute(select(_c.c.sealed).where(_c.c.number == number)).scalar_one_or_none()
-    if sealed is None:
-        return None
+    """What the square on this certificate says after its mark; None once its name is erased."""
+    sealed = bytes(connection.execute(select(_c.c.sealed).where(_c.c.number == number)).scalar_one())
     try:
-        claim = open_final(bytes(sealed), hub_keys(connection, config))
+        claim = open_final(sealed, hub_keys(connection, config))
     except LontarError:
         return None
     same = schema.profiles.c.commitment == claim.commitment
     profile = connection.execute(select(schema.profiles.c.data).where(same)).scalar_one_or_none()
-    return None if profile is None else final_code(bytes(sealed), bytes(profile))
+    return None if profile is None else final_code(sealed, bytes(profile))
 
 
 def hub_keys(connection: Connection, config: Config) -> tuple[bytes, ...]:

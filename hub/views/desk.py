@@ -184,12 +184,12 @@ def _ask_again() -> ResponseReturnValue | None:
         proof=PROOF,
         problem=problem,
         is_file=request.method == "GET",
-        back=_came_from(),
+        back=came_from(),
     ), status
 
 
-def _came_from() -> str:
-    """The page whose link led here; empty where that isn't known, as after a wrong password."""
+def came_from() -> str:
+    """The page whose link or form led here; empty where that isn't known, as after a wrong password."""
     page = urlsplit(request.referrer or "")
     if page.path in ("", request.path):
         return ""
