@@ -24,6 +24,7 @@ from sqlalchemy import select
 from bench import activity, world
 from bench.shown_village import DEMO, Pages, served
 from content_packs.build import build_pack
+from content_packs.manifest import Manifest
 from content_packs.store import InstalledPack
 from hub import (
     certificate_rules,
@@ -138,6 +139,7 @@ class Centre(Pages):
 @contextlib.contextmanager
 def shown_centre(folder: Path) -> Iterator[Centre]:
     """Made in `folder`, served until the block ends. Every account has the password `world.PASSWORD`."""
+    folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         hub, days = _hub(folder / "hub"), Days()
         stack.callback(hub.close)
@@ -263,13 +265,14 @@ def _something_of_everything(folder: Path, centre: Centre, days: Days) -> None:
         )
     ]
     rosters.keep(hub.engine, rows, days.now_ms())
-    packs.promise(hub.engine, *_pack_of(hub, PLANS), [DISTRICT], days.now_ms())
+    packs.promise(hub.engine, *pack_of(hub, PLANS), [DISTRICT], days.now_ms())
     with writing(hub.engine) as connection:
         said = AnnouncementPosted("Jadwal pendampingan", "Pendamping datang setiap hari Rabu pukul 09.00.")
         downlink.decide(connection, DISTRICT, said, days.now_ms())
 
 
-def _pack_of(hub: Hub, name: str) -> tuple[Any, bytes]:
+def pack_of(hub: Hub, name: str) -> tuple[Manifest, bytes]:
+    """A course that the centre keeps, and the hash of its manifest."""
     return next(
         (pack.manifest, pack.manifest_hash)
         for pack in packs.store_of(hub.config).packs()
