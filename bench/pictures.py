@@ -19,7 +19,7 @@ from bench.shown_village import shown_village
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "screens"
 BYTES_MOST: Final = 60_000
-HEIGHT_MOST: Final = 1600
+HEIGHTS: Final = (1600, 1200, 900)
 
 
 def run(folder: Path = FOLDER, only: str = "") -> Iterator[str]:
@@ -77,13 +77,18 @@ def _photograph(page: Any, width: int) -> bytes:
     """A PNG of at most 60 KB: few colours are enough for a page."""
     from PIL import Image
 
-    height = min(page.evaluate("document.documentElement.scrollHeight"), HEIGHT_MOST)
-    shot = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+    whole = page.evaluate("document.documentElement.scrollHeight")
+    shot = page.screenshot(
+        full_page=True, clip={"x": 0, "y": 0, "width": width, "height": min(whole, HEIGHTS[0])}
+    )
     picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    for colours in (64, 32, 16, 8):
-        out = io.BytesIO()
-        few = picture.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(out, "PNG", optimize=True)
-        if out.tell() <= BYTES_MOST:
-            break
+    # A page that is too long for its colours is cut off sooner rather than shown in grey.
+    for height in HEIGHTS:
+        for colours in (64, 32):
+            out = io.BytesIO()
+            part = picture.crop((0, 0, width, min(picture.height, height)))
+            few = part.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            few.save(out, "PNG", optimize=True)
+            if out.tell() <= BYTES_MOST:
+                return out.getvalue()
     return out.getvalue()

@@ -76,10 +76,12 @@ SCREENS: Final = (
     Screen("pusat-kemajuan", NATION, "/kemajuan", "Kemajuan seluruh Indonesia."),
     Screen("pusat-kemajuan-kabupaten", REGENCY, "/kemajuan/17.05", "Kemajuan satu kabupaten."),
     Screen("pusat-kemajuan-desa", REGENCY, "/kemajuan/{village}", "Kemajuan satu desa."),
+    Screen("pusat-wilayah-indonesia", NATION, "/wilayah", "Provinsi yang punya perangkat."),
     Screen("pusat-wilayah", REGENCY, "/wilayah/17.05.10", "Desa-desa satu kecamatan."),
     Screen("pusat-desa", REGENCY, "/wilayah/{village}", "Satu desa dan pesertanya."),
     Screen("pusat-peserta", REGENCY, "/peserta/{one}", "Seorang peserta."),
     Screen("pusat-pelatihan", REGENCY, "/pelatihan", "Pelatihan yang diikuti."),
+    Screen("pusat-pelatihan-satu", REGENCY, "/pelatihan/{money}", "Satu pelatihan menurut desa."),
     Screen("pusat-soal", REGENCY, "/soal", "Soal menurut pelatihan dan versi."),
     Screen("pusat-soal-satu", REGENCY, "/soal/{money}", "Soal mana yang perlu diperbaiki."),
     Screen("pusat-perangkat", REGENCY, "/perangkat", "Laptop desa."),
@@ -93,6 +95,7 @@ SCREENS: Final = (
     Screen("pusat-senyap-rute", REGENCY, "/senyap/rute/17.05.10", "Daftar kunjungan untuk dicetak."),
     Screen("pusat-orang-sama", REGENCY, "/orang-sama", "Peserta yang mungkin tercatat dua kali."),
     Screen("pusat-orang-sama-banding", REGENCY, "/peserta/{one}/gabung/{other}", "Buktinya, dan akibat penggabungan."),
+    Screen("pusat-orang-sama-cari", REGENCY, "/peserta/{one}/gabung?q=siti", "Mencari orang yang sama."),
     Screen("pusat-daftar-nama", REGENCY, "/daftar-nama", "Daftar nama desa."),
     Screen("pusat-daftar-nama-desa", REGENCY, "/daftar-nama/{village}", "Siapa belum mulai belajar."),
     Screen("pusat-kode", REGENCY, "/kode", "Kode pendaftaran laptop."),
@@ -143,7 +146,7 @@ class Visitor:
     """A browser in which each account has its own cookies."""
 
     def __init__(self, chromium: Any, centre: Centre) -> None:
-        self._chromium, self._centre, self.places = chromium, centre, places(centre)
+        self._chromium, self.centre, self.places = chromium, centre, places(centre)
         self._cookies: dict[Account, Any] = {}
 
     @contextmanager
@@ -153,7 +156,7 @@ class Visitor:
         context = self._chromium.new_context(viewport=size, storage_state=self._cookies_of(screen.role))
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(self._centre.address + screen.address.format(**self.places))
+        page.goto(self.centre.address + screen.address.format(**self.places))
         if screen.steps is not None:
             screen.steps(page)
         yield page
@@ -165,9 +168,9 @@ class Visitor:
             self._cookies_of(account)
         page = self._chromium.new_context(storage_state=self._cookies_of(REGENCY)).new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{self._centre.address}/kode?desa={NEXT_DOOR.code}")
+        page.goto(f"{self.centre.address}/kode?desa={NEXT_DOOR.code}")
         typed(village=NEXT_DOOR.code)(page)
-        page.goto(f"{self._centre.address}/pengumuman")
+        page.goto(f"{self.centre.address}/pengumuman")
         typed(title="Rapat bulanan", text="Hari Senin pukul 09.00 di kantor camat.", region="17.05.10")(
             page
         )
@@ -180,7 +183,7 @@ class Visitor:
             context = self._chromium.new_context()
             page = context.new_page()
             page.set_default_timeout(PATIENCE_MS)
-            page.goto(f"{self._centre.address}/masuk")
+            page.goto(f"{self.centre.address}/masuk")
             typed(name=account.value, password=PASSWORD)(page)
             self._cookies[account] = context.storage_state()
             context.close()

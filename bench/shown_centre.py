@@ -100,6 +100,10 @@ LATE: Final = Played("17.05.10.2004", "Pandan", 33, 300, PLANS)
 COPIED: Final = Played("17.05.01.2036", "Sido Luhur", 1, 1800, PLANS)
 STOLEN: Final = Played("17.05.10.2009", "Sinar Pagi", 2, 300)
 WAITING: Final = Played("17.05.10.2010", "Talang Empat", 0, 0)
+TURNS: Final = (SEKALAK, NEXT_DOOR)
+"""Where `DOUBLE` learned, under which number, and how long ago she moved."""
+HER_NUMBER: Final = "peserta-3"
+MOVED_DAYS: Final = 12
 VILLAGES: Final = (SEKALAK, NEXT_DOOR, QUIET, LONG_QUIET, LATE, COPIED, STOLEN)
 
 
@@ -165,7 +169,7 @@ def shown_centre(folder: Path) -> Iterator[Centre]:
 
 
 def _hub(folder: Path) -> Hub:
-    world.make_hub(folder, region=REGENCY).close()
+    world.make_hub(folder, region="").close()
     with (folder / "hub.toml").open("a", encoding="utf-8") as file:
         file.write('public_url = "https://lontar.selumakab.example"\n')
     return open_hub(folder)
@@ -218,13 +222,22 @@ def _names() -> Iterator[str]:
 def _learn(node: Node, village: Played, days: Days, names: Iterator[str]) -> None:
     """People of the village learn for weeks; then it is in contact, and not again."""
     here = {f"peserta-{at + 1}": next(names) for at in range(len(activity.PEOPLE))}
-    for code, name in zip((SEKALAK.code, NEXT_DOOR.code), DOUBLE, strict=True):
-        if village.code == code:
-            here["peserta-3"] = name
+    if village in TURNS:
+        here[HER_NUMBER] = DOUBLE[TURNS.index(village)]
     (pack,) = node.packs.packs()
     lines = _lines(pack, village, days, village.lines)
+    if village in TURNS:
+        lines = list(_hers_in_turn(lines, is_first=village is NEXT_DOOR))
     _play(node, [{**line, "learner_name": here[line["learner"]]} for line in lines])
     node.worker.exchange()
+
+
+def _hers_in_turn(lines: list[dict[str, Any]], is_first: bool) -> Iterator[dict[str, Any]]:
+    """She moved: in one village she learns before a day, in the other after it."""
+    moved = datetime.fromisoformat(lines[-1]["at"]) - timedelta(days=MOVED_DAYS)
+    for line in lines:
+        if line["learner"] != HER_NUMBER or (datetime.fromisoformat(line["at"]) < moved) == is_first:
+            yield line
 
 
 def _lines(pack: InstalledPack, village: Played, days: Days, count: int) -> list[dict[str, Any]]:
