@@ -160,9 +160,13 @@ def shown_centre(folder: Path) -> Iterator[Centre]:
             centre.nodes[village.code] = node
             world.register(hub, node)
         names = _names()
-        for village in sorted(VILLAGES, key=lambda one: -one.silent_days):
-            days.set_back(village.silent_days)
-            _learn(centre.nodes[village.code], village, days, names)
+        stories = {one: _story(centre.nodes[one.code], one, days, names) for one in VILLAGES}
+        contacts = [(one.silent_days, one) for one in VILLAGES] + [(MOVED_DAYS, one) for one in TURNS]
+        for ago, village in sorted(contacts, key=lambda contact: -contact[0]):
+            days.set_back(ago)
+            until = _moment(days).isoformat()
+            _play(centre.nodes[village.code], [line for line in stories[village] if line["at"] <= until])
+            centre.nodes[village.code].worker.exchange()
         _something_of_everything(folder, centre, days)
         days.set_back(0)
         yield centre
@@ -219,17 +223,17 @@ def _names() -> Iterator[str]:
     return iter(every)
 
 
-def _learn(node: Node, village: Played, days: Days, names: Iterator[str]) -> None:
-    """People of the village learn for weeks; then it is in contact, and not again."""
+def _story(node: Node, village: Played, days: Days, names: Iterator[str]) -> list[dict[str, Any]]:
+    """What people of the village do for weeks, until it falls silent."""
     here = {f"peserta-{at + 1}": next(names) for at in range(len(activity.PEOPLE))}
     if village in TURNS:
         here[HER_NUMBER] = DOUBLE[TURNS.index(village)]
     (pack,) = node.packs.packs()
+    days.set_back(village.silent_days)
     lines = _lines(pack, village, days, village.lines)
     if village in TURNS:
         lines = list(_hers_in_turn(lines, is_first=village is NEXT_DOOR))
-    _play(node, [{**line, "learner_name": here[line["learner"]]} for line in lines])
-    node.worker.exchange()
+    return [{**line, "learner_name": here[line["learner"]]} for line in lines]
 
 
 def _hers_in_turn(lines: list[dict[str, Any]], is_first: bool) -> Iterator[dict[str, Any]]:
@@ -241,8 +245,11 @@ def _hers_in_turn(lines: list[dict[str, Any]], is_first: bool) -> Iterator[dict[
 
 
 def _lines(pack: InstalledPack, village: Played, days: Days, count: int) -> list[dict[str, Any]]:
-    end = datetime.fromtimestamp(days.now_ms() / 1000, UTC) - timedelta(hours=3)
-    return activity.lines(pack, count, end, seed=int(village.code[-4:]))
+    return activity.lines(pack, count, _moment(days) - timedelta(hours=3), seed=int(village.code[-4:]))
+
+
+def _moment(days: Days) -> datetime:
+    return datetime.fromtimestamp(days.now_ms() / 1000, UTC)
 
 
 def _play(node: Node, lines: list[dict[str, Any]]) -> None:

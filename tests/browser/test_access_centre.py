@@ -51,9 +51,7 @@ def test_a_screen_of_the_centre_is_accessible(centre_visitor: Visitor, screen: S
 
 
 def too_wide(page: Any) -> int:
-    return int(
-        page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    )
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def test_every_address_of_the_centre_has_a_screen(centre_visitor: Visitor) -> None:

@@ -189,7 +189,12 @@ def test_one_woman_in_two_villages_is_merged_on_evidence_and_separated_again(scr
     screen.log_in(OPERATOR)
     screen.more("Peserta ganda")
     row = screen.page.get_by_role("row").filter(has_text=DOUBLE[1])
-    for reason in ("Nama sama", "Jabatan sama", "Satu kecamatan", "Pelatihan sama"):
+    for reason in (
+        "Nama sama",
+        "Jabatan sama",
+        "Satu kecamatan",
+        "Yang satu mulai setelah yang lain berhenti",
+    ):
         assert row.get_by_text(reason).is_visible()
     row.get_by_role("link", name="Bandingkan").click()
     screen.look()
