@@ -198,6 +198,9 @@ def test_one_woman_in_two_villages_is_merged_on_evidence_and_separated_again(scr
         assert row.get_by_text(reason).is_visible()
     row.get_by_role("link", name="Bandingkan").click()
     screen.look()
+    screen.back("Peserta ganda")
+    row.get_by_role("link", name="Bandingkan").click()
+    screen.look()
     screen.sees("Apakah ini orang yang sama?", "Bila digabungkan", SEKALAK.code, NEXT_DOOR.code)
     both = [person_of(screen.centre, name) for name in DOUBLE]
     assert both[0] != both[1]
