@@ -17,7 +17,6 @@ from bench.shown_centre import shown_centre
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NO_SCREEN: Final = {
-    "static": "a file, not a page",
     "web.static": "a file, not a page",
     "pack.media": "a picture, film or document of a course",
     "languages.choose": "goes back to where it was chosen",
