@@ -123,7 +123,7 @@ def sticks() -> None:
     _print(table)
 
 
-@bench.command(help="Pictures of every screen of the village laptop, into docs/screens.")
+@bench.command(help="Pictures of every screen of the village laptop and the centre, into docs/screens.")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), default=None)
 @click.option("--only", default="", help="Only screens whose name begins so.")
 def screens(to: Path | None, only: str) -> None:

@@ -153,7 +153,7 @@ def shown_village(folder: Path) -> Iterator[Shown]:
         hub = world.make_hub(folder / "hub")
         stack.callback(hub.close)
         hub_app = create_hub_app(hub)
-        hub_address = stack.enter_context(_served(Endpoint(hub.intake, hub_app.wsgi_app)))
+        hub_address = stack.enter_context(served(Endpoint(hub.intake, hub_app.wsgi_app)))
         desa = _laptop(folder, "desa", hub_address, stack)
         _fill(folder, desa, hub)
         baru = _laptop(folder, "baru", hub_address, stack)
@@ -179,7 +179,7 @@ def _wizard(data: Path, stack: contextlib.ExitStack, hub_url: str = "", stick: P
         )
         setup.password = PASSWORD
     app = create_setup_app(setup)
-    return Pages(app, stack.enter_context(_served(app)))
+    return Pages(app, stack.enter_context(served(app)))
 
 
 def _laptop(folder: Path, name: str, hub_url: str, stack: contextlib.ExitStack) -> Laptop:
@@ -191,7 +191,7 @@ def _laptop(folder: Path, name: str, hub_url: str, stack: contextlib.ExitStack) 
     stick.mkdir()
     drives = [Drive(stick, stick.name)] if name == "desa" else []
     app = create_app(node, Visits(node, None, lambda: drives))
-    return Laptop(app, stack.enter_context(_served(app)), node, stick)
+    return Laptop(app, stack.enter_context(served(app)), node, stick)
 
 
 def _fill(folder: Path, laptop: Laptop, hub: Hub) -> None:
@@ -249,7 +249,7 @@ def _say(hub: Hub) -> None:
 
 
 @contextlib.contextmanager
-def _served(app: Any) -> Iterator[str]:
+def served(app: Any) -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

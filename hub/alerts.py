@@ -1,7 +1,7 @@
 """What needs a person's eye, each thing once however often it happens. Owns the table alerts.
 
-An alert ends when an operator has dealt with it, for good: the row stays, with who and when, until it is old. Some end by themselves
-as well, when their cause is gone; that isn't written down but asked of what this hub holds (`queries.alerts`).
+An alert ends when an operator has dealt with it, unless somebody opens it again: the row stays, with who and when, until
+it is old. Some end by themselves as well, when their cause is gone; that isn't written down but asked of what this hub holds (`queries.alerts`).
 """
 
 from __future__ import annotations
@@ -63,6 +63,16 @@ def handle(connection: Connection, pk: int, operator: str, now_ms: int) -> None:
         .where(alerts.c.pk == pk, alerts.c.handled_ms.is_(None))
         .values(handled_ms=now_ms, handled_by=operator)
     )
+
+
+def reopen(connection: Connection, pk: int) -> None:
+    """It wasn't dealt with after all.
+
+    Raises:
+        NotFoundError: there is no such alert.
+    """
+    find(connection, pk)
+    connection.execute(update(alerts).where(alerts.c.pk == pk).values(handled_ms=None, handled_by=None))
 
 
 def forget_handled(connection: Connection, before_ms: int) -> int:

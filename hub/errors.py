@@ -30,6 +30,13 @@ class CodeRefusedError(HubError):
     http_status = 403
 
 
+class NotAllowedError(HubError):
+    """What the role of somebody's account gives no right to."""
+
+    code = "not-allowed"
+    http_status = 403
+
+
 class BusyError(HubError):
     code = "try-later"
     http_status = 503

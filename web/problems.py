@@ -37,7 +37,7 @@ PROBLEMS: Final = {
     403: Problem(
         N_("Anda tidak berhak membuka bagian ini"),
         N_("Bagian ini hanya untuk orang tertentu."),
-        N_("Masuk dengan nama yang benar, atau hubungi operator desa."),
+        N_("Masuk dengan nama yang benar, atau hubungi operatornya."),
     ),
     404: Problem(
         N_("Halaman tidak ditemukan"),

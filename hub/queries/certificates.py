@@ -12,7 +12,8 @@ from hub import courses, relays, schema
 from hub.config import Config
 from hub.queries import persons
 from hub.segments import begins_with
-from sync.certificate import Claim
+from sync.certificate import Claim, final_code, open_final
+from sync.errors import LontarError
 
 _c: Final = schema.certificates
 _d: Final = schema.devices
@@ -93,6 +94,18 @@ def of_people(connection: Connection, people: Sequence[int]) -> dict[int, dict[b
     for person, key, number in connection.execute(query):
         found[person].setdefault(bytes(key), []).append(number)
     return found
+
+
+def code_of(connection: Connection, config: Config, number: str) -> str | None:
+    """What the square on this certificate says after its mark; None once its name is erased."""
+    sealed = bytes(connection.execute(select(_c.c.sealed).where(_c.c.number == number)).scalar_one())
+    try:
+        claim = open_final(sealed, hub_keys(connection, config))
+    except LontarError:
+        return None
+    same = schema.profiles.c.commitment == claim.commitment
+    profile = connection.execute(select(schema.profiles.c.data).where(same)).scalar_one_or_none()
+    return None if profile is None else final_code(sealed, bytes(profile))
 
 
 def hub_keys(connection: Connection, config: Config) -> tuple[bytes, ...]:

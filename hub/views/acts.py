@@ -19,6 +19,7 @@ WORDS: Final = {
     "accounts.invite": N_("Mengundang operator"),
     "accounts.invite_again": N_("Mengundang operator lagi"),
     "alerts.handle": N_("Menyatakan peringatan sudah ditangani"),
+    "alerts.reopen": N_("Membuka lagi peringatan"),
     "announcements.post": N_("Menulis pengumuman"),
     "api_keys.end": N_("Mengakhiri kunci API"),
     "api_keys.hook": N_("Menambah webhook"),

@@ -9,7 +9,7 @@ from hub import alerts as alert_list
 from hub.db import writing
 from hub.queries import alerts, regions
 from hub.roles import Right
-from hub.views.desk import NUMBER, PAGE, hub, needs, operator, page_number, pages_of, seen
+from hub.views.desk import NUMBER, PAGE, came_from, hub, needs, operator, page_number, pages_of, seen
 from hub.views.words import OVER
 from web.languages import gettext as _
 
@@ -45,5 +45,17 @@ def handle(number: int) -> ResponseReturnValue:
         alert_list.find(connection, number)
     with writing(hub().engine) as connection:
         alert_list.handle(connection, number, operator().name, hub().intake.now_ms())
-    flash(_("Peringatan dicatat sudah ditangani."))
+    flash(_("Peringatan dicatat sudah ditangani. Bila keliru, buka lagi di Peringatan yang selesai."))
+    return redirect(came_from() or url_for("alerts.listed"))
+
+
+@blueprint.post(f"/peringatan/{NUMBER}/buka-lagi")
+@needs(Right.DECIDE)
+def reopen(number: int) -> ResponseReturnValue:
+    """Undo `handle`."""
+    with seen() as connection:
+        alert_list.find(connection, number)
+    with writing(hub().engine) as connection:
+        alert_list.reopen(connection, number)
+    flash(_("Peringatan dibuka lagi."))
     return redirect(url_for("alerts.listed"))

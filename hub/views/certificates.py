@@ -30,6 +30,22 @@ def listed() -> ResponseReturnValue:
     return _page()
 
 
+@blueprint.get("/sertifikat/bukti")
+def proof() -> ResponseReturnValue:
+    """Lead from a number in the list to the page that everybody sees who scans that certificate."""
+    number = request.args.get("nomor", "")
+    with seen() as connection:
+        certificates.find(connection, number)
+        code = issued.code_of(connection, hub().config, number)
+    if code is None:
+        flash(
+            _("Sertifikat %(number)s tidak dapat diperiksa lagi: namanya sudah dihapus.", number=number),
+            "warn",
+        )
+        return redirect(url_for("certificates.listed", q=number))
+    return redirect(url_for("certificates.scanned", code=code))
+
+
 @blueprint.post("/sertifikat/tarik")
 @needs(Right.CERTIFY, fresh=True)
 def withdraw() -> ResponseReturnValue:

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Final, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Flask, current_app, flash, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
@@ -16,15 +17,17 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from hub import audit
+from hub.errors import NotAllowedError
 from hub.operators import Operator
-from hub.roles import Right
+from hub.roles import NAMES, Right
 from hub.seeing import seeing
 from hub.views.guesses import Guesses, Try
 from hub.views.sittings import Sitting, Sittings
 from hub.wiring import Hub
+from sync.errors import N_
 from web.dates import wait
 from web.languages import gettext as _
-from web.languages import here
+from web.languages import here, safe_path
 
 PAGE: Final = 50
 """Rows on one page of a list."""
@@ -122,8 +125,8 @@ def needs(right: Right | None, fresh: bool = False) -> Callable[[Callable[_P, _R
     def close(view: Callable[_P, _R]) -> Callable[_P, _R]:
         @wraps(view)
         def closed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            if right is not None and not operator().standing.may(right):
-                abort(403)
+            if right is not None:
+                must(right)
             if fresh and (asked := _ask_again()) is not None:
                 return cast(_R, asked)
             # Taking names out of the centre is an act too, although it changes nothing here.
@@ -134,6 +137,20 @@ def needs(right: Right | None, fresh: bool = False) -> Callable[[Callable[_P, _R
         return closed
 
     return close
+
+
+def must(right: Right) -> None:
+    """
+    Raises:
+        NotAllowedError: the account of whoever sits here has no such right.
+    """
+    standing = operator().standing
+    if not standing.may(right):
+        raise NotAllowedError(
+            N_("Akun Anda (%(role)s, %(region)s) tidak berhak melakukan ini. Tidak ada yang berubah."),
+            role=_(NAMES[standing.role]),
+            region=standing.scope or _("Nasional"),
+        )
 
 
 def prove() -> Try:
@@ -154,12 +171,29 @@ def _ask_again() -> ResponseReturnValue | None:
         if tried.operator is not None:
             return None
         problem, status = refusal(tried, _("Kata sandi salah. Tulis lagi."))
-    # A form goes on where it was sent; what was only looked at is opened again afterwards.
+    # A form goes on where it was sent; what was only looked at is opened again afterwards. A file that comes then leaves
+    # this page standing: from it one goes back.
     action = request.path if request.method == "POST" else url_for("enter.prove_again", next=here())
     fields = [
         (key, value) for key, value in request.form.items(multi=True) if key not in (PROOF, "csrf_token")
     ]
-    return render_template("again.html", action=action, fields=fields, proof=PROOF, problem=problem), status
+    return render_template(
+        "again.html",
+        action=action,
+        fields=fields,
+        proof=PROOF,
+        problem=problem,
+        is_file=request.method == "GET",
+        back=came_from(),
+    ), status
+
+
+def came_from() -> str:
+    """The page whose link or form led here; empty where that isn't known, as after a wrong password."""
+    page = urlsplit(request.referrer or "")
+    if page.path in ("", request.path):
+        return ""
+    return safe_path(f"{page.path}?{page.query}".rstrip("?"))
 
 
 def refusal(tried: Try, wrong: str) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from hub.queries.persons import Learner
 from hub.queries.progress import Progress
 from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import hub, needs, seen
+from hub.views.desk import came_from, hub, needs, seen
 from hub.views.places import bytes_or_404
 from hub.views.typed import TypedError
 from web.languages import gettext as _
@@ -101,12 +101,14 @@ def compare(number: str, other: str) -> ResponseReturnValue:
         names = regions.names(connection, {one.village for person in both for one in person.identities})
         links = persons.links(connection, both[0])
     theirs = {one.id for one in both[1].identities}
+    came = came_from()
     return render_template(
         "learner_compare.html",
         both=both,
         courses=courses,
         names=names,
         effects=[_Effect.of(after, both, courses, certificates) for after in merged],
+        pairs=came if came.partition("?")[0] == url_for("duplicates.listed") else "",
         is_apart=any(not link.merged and {link.one, link.other} & theirs for link in links),
     )
 

@@ -17,7 +17,7 @@ from hub.queries import persons, regions, rosters, silent
 from hub.queries.silent import SilentVillage
 from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import PAGE, hub, operator, page_number, pages_of, seen
+from hub.views.desk import PAGE, hub, must, operator, page_number, pages_of, seen
 from hub.views.words import stretch
 from sync.errors import N_
 from web.dates import day, moment, size
@@ -191,8 +191,7 @@ def _stop(
 def _as_pdf(
     code: str, place: str, stops: Sequence[route_paper.Stop], days: int, now_ms: int
 ) -> ResponseReturnValue:
-    if not operator().standing.may(Right.EXPORT):
-        abort(403)
+    must(Right.EXPORT)
     made_at = datetime.fromtimestamp(now_ms / 1000, ZONES[zone_of(code)])
     words = route_paper.Words(
         title=_("Daftar kunjungan"),

@@ -134,10 +134,22 @@ def test_an_operator_presses_a_button_and_finds_who_did_under_the_finished_ones(
     assert found[1] not in finished
 
 
+def test_what_was_handled_by_mistake_is_opened_again(hub: Hub) -> None:
+    forked(hub)
+    client = browser(hub)
+    (before,) = open_alerts(hub)
+    here = f"/peringatan/{before.pk}"
+    press(client, "/peringatan", f"{here}/ditangani")
+    assert open_alerts(hub) == []
+    press(client, "/peringatan?keadaan=selesai", f"{here}/buka-lagi")
+    assert open_alerts(hub) == [before]
+
+
 def test_a_number_that_is_no_alert_is_not_found(hub: Hub) -> None:
     client = browser(hub)
     form = {"csrf_token": token(client, "/kode")}
     for number in (7, 2**63, 10**30):
-        assert client.post(f"/peringatan/{number}/ditangani", data=form).status_code == 404
+        for act in ("ditangani", "buka-lagi"):
+            assert client.post(f"/peringatan/{number}/{act}", data=form).status_code == 404
         if number != 7:
             assert client.post(f"/petugas/{number}/cabut", data=form).status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from test_pages import browser, counted, press
 from test_pages_road import person
 
 from content_packs.build import build_pack
-from hub import certificate_rules, certificates, courses, schema
+from hub import certificate_rules, certificates, courses, identity, schema
 from hub.certificate_rules import Rule
 from hub.db import reading
 from hub.errors import HubError, NotFoundError
@@ -318,3 +319,22 @@ def test_no_badge_of_what_was_withdrawn_or_is_no_certificate(town: Town) -> None
     assert client.get(f"/P/{code}/lencana.json").status_code == 404
     assert "lencana.json" not in client.get(f"/P/{code}").text
     assert client.get("/P/AAAA/lencana.json").status_code == 404
+
+
+def test_the_list_leads_to_the_page_that_everybody_sees(town: Town) -> None:
+    who = town.completes(0, 8_750)
+    client = browser(town.hub)
+    with reading(town.hub.engine) as connection:
+        number = connection.execute(select(schema.certificates.c.number)).scalar_one()
+    link = re.search(r'href="(/sertifikat/bukti[^"]+)"', client.get("/sertifikat").text)
+    assert link
+    led = client.get(link[1])
+    shown = browser(town.hub, logged_in=False).get(led.location).text
+    assert "Terverifikasi: sertifikat ini bersegel pusat" in shown and number in shown
+
+    identity.erase(town.hub.engine, who, now_ms())
+    assert "/sertifikat/bukti" not in client.get("/sertifikat").text
+    said = client.get(link[1], follow_redirects=True).text
+    assert "namanya sudah dihapus" in said
+    assert client.get("/sertifikat/bukti?nomor=tidak-ada").status_code == 404
+    assert as_of(town.hub, ELSEWHERE).get(link[1]).status_code == 404
