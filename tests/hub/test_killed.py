@@ -47,9 +47,10 @@ from sync.segment import Segment
 
 SEED = 20261130
 DEVICES = 12
-SEGMENTS = 14
+SEGMENTS = 10
 PEOPLE = 3
-PATIENCE_S = 60.0
+KILLS_MOST_S = 40.0
+PATIENCE_S = 70.0
 
 SUMS = """
 import sys, time
@@ -115,18 +116,17 @@ class Process:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def kill(self, rng: random.Random | None = None) -> None:
-        """The whole of it; or, as `rng` likes, one of its workers, which gunicorn replaces."""
+    def kill(self) -> None:
         assert self.running is not None
-        workers = psutil.Process(self.running.pid).children() if self.running.poll() is None else []
-        if rng is not None and workers and rng.random() < 0.7:
-            rng.choice(workers).kill()
-            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.running.pid, signal.SIGKILL)
         self.running.wait()
-        if rng is not None:
-            self.start()
+
+    def kill_worker(self, rng: random.Random) -> None:
+        """One of gunicorn's, which it replaces."""
+        assert self.running is not None
+        if workers := psutil.Process(self.running.pid).children():
+            rng.choice(workers).kill()
 
 
 @dataclass
@@ -140,6 +140,7 @@ class Sender:
     confirmed: int = -1
     receipts: int = 0
     failures: int = 0
+    is_unsure: bool = False
 
     def run(self) -> None:
         rng = random.Random(self.seed)
@@ -148,8 +149,8 @@ class Sender:
         while self.confirmed < len(self.device.segments) - 1 and time.monotonic() < until:
             made = min(len(self.device.segments), made + rng.randrange(1, 3))
             segments = self.device.segments[self.confirmed + 1 : made]
-            if rng.random() < 0.2:
-                # After a failure a node asks first what the hub holds.
+            if self.is_unsure and rng.random() < 0.8:
+                # As a node does after a failure: it asks first what the hub holds.
                 self._post(rng.choice(self.roads), *self._question(made))
                 continue
             header, body = self._message(segments)
@@ -179,10 +180,12 @@ class Sender:
             answer, _items = exchange.split_answer(Post(url).send(exchange.PATH, body, 1 << 20))
         except LontarError:
             self.failures += 1
+            self.is_unsure = True
             time.sleep(0.2)
             return
         receipt = exchange.open_receipt(answer, self.keys, header)
         self.receipts += 1
+        self.is_unsure = False
         for verdict in receipt.verdicts:
             head = verdict.head
             assert verdict.status is Status.STORED
@@ -252,6 +255,33 @@ def sums(hub: Hub) -> dict[str, Any]:
     return found
 
 
+def sums_of_a_quiet_hub(
+    hub: Hub, devices: Sequence[Device], villages: Sequence[str], folder: Path
+) -> dict[str, Any]:
+    """What one process makes of the same segments when nobody kills it."""
+    quiet = made_hub(folder)
+    with reading(hub.engine) as connection:
+        courses.note(
+            quiet.engine, bytes(connection.execute(select(schema.courses.c.manifest)).scalar_one())
+        )
+    for device in devices:
+        device.registered(quiet, villages[device.seed % len(villages)])
+        device.send(quiet, merged=False)
+    with reading(quiet.engine) as connection:
+        logs = connection.execute(select(schema.logs.c.pk)).scalars().all()
+    project(quiet.engine, quiet.config, logs, now_ms())
+    found = sums(quiet)
+    quiet.close()
+    return found
+
+
+def is_behind(hub: Hub, certificates: int) -> bool:
+    """Whether something waits to be merged, or fewer than `certificates` were issued."""
+    with reading(hub.engine) as connection:
+        issued = connection.execute(select(func.count()).select_from(schema.certificates)).scalar_one()
+    return issued < certificates or lag(hub)["lontar_hub_projection_waiting_segments"] > 0
+
+
 @contextlib.contextmanager
 def started(processes: Sequence[Process]) -> Iterator[None]:
     try:
@@ -268,18 +298,22 @@ def started(processes: Sequence[Process]) -> Iterator[None]:
                 process.kill()
 
 
-def kill_at_random(
-    processes: Sequence[Process], rng: random.Random, seconds: float, done: threading.Event
-) -> Counter[str]:
-    """Until devices are done, or long enough: then they must be able to come to an end."""
+def kill_at_random(processes: Sequence[Process], rng: random.Random, done: threading.Event) -> Counter[str]:
+    """Until devices are done, or so long that they must be let come to an end."""
     killed: Counter[str] = Counter()
-    until = time.monotonic() + seconds
+    until = time.monotonic() + KILLS_MOST_S
     while time.monotonic() < until and not done.wait(rng.uniform(0.2, 0.5)):
-        # One that never got up would be killed for nothing.
-        if at_work := [one for one in processes if one.is_at_work()]:
-            victim = rng.choice([one for one in at_work if one.port and rng.random() < 0.7] or at_work)
-            victim.kill(rng)
-            killed[" ".join(victim.command[:4]) if victim.port or "-m" in victim.command else "loop"] += 1
+        # One that never got up would be killed for nothing; without any that serves nothing would happen.
+        at_work = [one for one in processes if one.is_at_work()]
+        serving = [one for one in at_work if one.port is not None]
+        victim = rng.choice(serving if serving and rng.random() < 0.7 else at_work or processes)
+        if victim.port is not None and (len(serving) < 2 or rng.random() < 0.7):
+            victim.kill_worker(rng)
+            killed["worker"] += 1
+        else:
+            victim.kill()
+            victim.start()
+            killed["server" if victim.port else "beside"] += 1
     return killed
 
 
@@ -321,9 +355,8 @@ def told_once(hub: Hub, receiver: Receiver) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("hub", "seconds"), [("postgresql", 20.0), ("sqlite", 8.0)], indirect=["hub"])
 def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
-    hub: Hub, seconds: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key, manifest_hash = known_course(hub, tmp_path / "course")
     villages = places(hub)
@@ -331,6 +364,7 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
     for device in devices:
         learning(device, key, manifest_hash)
         device.registered(hub, villages[device.seed % len(villages)])
+    wanted = sums_of_a_quiet_hub(hub, devices, villages, tmp_path / "quiet")
     exports = tmp_path / "exports"
     exports.mkdir()
     machines = [hub.config.data]
@@ -355,22 +389,19 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
         with started([*serving, *beside]):
             began, done = time.monotonic(), threading.Event()
             with ThreadPoolExecutor(DEVICES + 1) as pool:
-                killing = pool.submit(
-                    kill_at_random, [*serving, *beside], random.Random(SEED), seconds, done
-                )
+                killing = pool.submit(kill_at_random, [*serving, *beside], random.Random(SEED), done)
                 for sent in [pool.submit(sender.run) for sender in senders]:
                     sent.result()
                 done.set()
                 killed = killing.result()
             sent_s = time.monotonic() - began
             behind = lag(hub)
+            # What is left undone is found again by the next pass of `deliver --watch`.
             until = time.monotonic() + 40
-            while lag(hub)["lontar_hub_projection_waiting_segments"] and time.monotonic() < until:
+            while is_behind(hub, len(wanted["certificates"])):
+                assert time.monotonic() < until, "nobody finds again what a killed process left undone"
                 time.sleep(0.2)
-            assert lag(hub)["lontar_hub_projection_waiting_segments"] == 0
             caught_up_s = time.monotonic() - began - sent_s
-            # Certificates of what was merged when its process was killed: the pass after the last one.
-            time.sleep(1)
     with capsys.disabled():
         print(
             f"\n{sum(killed.values())} killed {dict(killed)}, {sum(s.receipts for s in senders)} receipts,"
@@ -378,23 +409,11 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
             f" {behind['lontar_hub_projection_waiting_segments']:.0f} segments,"
             f" {behind['lontar_hub_projection_lag_seconds']:.1f} s; caught up in {caught_up_s:.1f} s"
         )
-    assert sum(killed.values()) >= seconds / 2
-
-    quiet = made_hub(tmp_path / "quiet")
-    with reading(hub.engine) as connection:
-        courses.note(
-            quiet.engine, bytes(connection.execute(select(schema.courses.c.manifest)).scalar_one())
-        )
-    for device in devices:
-        device.registered(quiet, villages[device.seed % len(villages)])
-        device.send(quiet, merged=False)
-    with reading(quiet.engine) as connection:
-        logs = connection.execute(select(schema.logs.c.pk)).scalars().all()
-    project(quiet.engine, quiet.config, logs, now_ms())
+    assert sum(killed.values()) >= 10
 
     for sender in senders:
         assert sender.confirmed == SEGMENTS - 1, "every device ends with a receipt for everything"
-    found, wanted = sums(hub), sums(quiet)
+    found = sums(hub)
     stored = Counter(bytes(row[0]) for row in found["segments"])
     assert set(stored.values()) == {1}
     assert set(stored) == {one.id for device in devices for one in device.segments}
@@ -403,4 +422,3 @@ def test_hubs_killed_at_random_lose_nothing_and_count_nothing_twice(
     assert len(found["certificates"]) == len({row[:2] for row in found["certificates"]}) > DEVICES
     told_once(hub, receiver)
     assert check_exports(exports, sum(len(device.entries) for device in devices)) > 0
-    quiet.close()
