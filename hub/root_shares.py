@@ -37,8 +37,6 @@ _LIST_FORMAT: Final = 1
 _LIST: Final = b"lontar/root-holders/1"
 _SALT: Final = 16
 _NONCE: Final = 12
-_KDF: Final = {"length": 32, "iterations": 3, "lanes": 4, "memory_cost": 64 * 1024}
-"""RFC 9106, section 4, the second recommended choice: 64 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,9 @@ def _about(name: str, root: bytes) -> bytes:
 
 
 def _derived(passphrase: str, salt: bytes) -> bytes:
-    return Argon2id(salt=salt, **_KDF).derive(passphrase.encode())
+    # RFC 9106, section 4, the second recommended choice: 64 MiB.
+    kdf = Argon2id(salt=salt, length=32, iterations=3, lanes=4, memory_cost=64 * 1024)
+    return kdf.derive(passphrase.encode())
 
 
 def _not_together() -> HubError:
