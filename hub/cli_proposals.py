@@ -59,7 +59,8 @@ def share(data: Path, holders: tuple[str, ...], root: Path | None, earlier: tupl
             key = root_shares.joined([one.words for one in opened], made.config.keyset.root)
         else:
             key = keyring.read_root(made.config, root)
-        plain = [root or made.config.data / "keys" / keyring.ROOT_FILE] if not earlier else []
+        lying = made.config.data / "keys" / keyring.ROOT_FILE
+        plain = [path for path in dict.fromkeys((root, lying)) if path is not None and path.exists()]
         hand_out(made.engine, made.config, key, wanted, _new_passphrase, plain, now_ms())
     click.echo(
         _("Kunci akar dibagi kepada %(count)s orang; dua di antaranya cukup.") % {"count": len(wanted)}
