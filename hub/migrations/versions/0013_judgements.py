@@ -14,11 +14,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "judgements",
-        sa.Column("pk", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
-        sa.Column("device", sa.ForeignKey("devices.pk"), nullable=False),
-        sa.Column("log", sa.ForeignKey("logs.pk"), nullable=False),
+        sa.Column("pk", key, primary_key=True),
+        sa.Column("device", key, sa.ForeignKey("devices.pk"), nullable=False),
+        sa.Column("log", key, sa.ForeignKey("logs.pk"), nullable=False),
         sa.Column("segment", sa.LargeBinary(), nullable=False),
         sa.Column("entries", sa.Integer(), nullable=False),
         sa.Column("accepted", sa.SmallInteger(), nullable=False),
