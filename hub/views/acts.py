@@ -39,6 +39,7 @@ WORDS: Final = {
     "devices.decide": N_("Memutuskan karantina"),
     "devices.give_code": N_("Memberi kode pembuka"),
     "devices.refuse": N_("Menolak perangkat"),
+    "devices.revise": N_("Mengubah keputusan karantina"),
     "devices.revoke": N_("Mencabut perangkat"),
     "exports.alerts": N_("Mengunduh tabel peringatan"),
     "exports.bundles": N_("Mengunduh buku kiriman"),

@@ -126,7 +126,9 @@ def test_a_missing_a_changed_and_a_cut_off_part_are_each_found(hub: Hub) -> None
         delete(_SEGMENTS).where(_SEGMENTS.c.idx == last.idx),
         delete(_SEGMENTS).where(_SEGMENTS.c.idx == middle.idx),
         update(_SEGMENTS).where(_SEGMENTS.c.idx == last.idx).values(data=middle.data),
-        update(_SEGMENTS).where(_SEGMENTS.c.idx == last.idx).values(data=last.data[:-1] + bytes([last.data[-1] ^ 1])),
+        update(_SEGMENTS)
+        .where(_SEGMENTS.c.idx == last.idx)
+        .values(data=last.data[:-1] + bytes([last.data[-1] ^ 1])),
     ):
         with hub.engine.connect() as connection:
             connection.execute(change)
