@@ -84,7 +84,7 @@ def propose(data: Path, file: Path, upstream: bool, by: str, reason: str, **told
     import dataclasses
 
     from content_packs.store import write_safely
-    from hub import audit, proposals
+    from hub import audit, rotation
     from hub import upstream as relay
     from hub.errors import HubError
     from hub.wiring import now_ms
@@ -99,7 +99,7 @@ def propose(data: Path, file: Path, upstream: bool, by: str, reason: str, **told
             if above is None:
                 raise HubError(N_("Pusat ini belum terhubung ke pusat di atasnya."))
             change = dataclasses.replace(change, add_upstream=above.keyset.intake)
-        proposal = proposals.propose(made.config, change, by, reason, now_ms())
+        proposal = rotation.propose(made.config, change, by, reason, now_ms())
         audit.note(made.engine, made.config, by, "keys.propose", _about(proposal), now_ms())
         write_safely(file, proposal.data())
     _print(proposal)
@@ -131,7 +131,7 @@ def review(file: Path) -> None:
 @speak_errors
 def approve(file: Path, share_file: Path, data: Path | None, yes: bool) -> None:
     from content_packs.store import write_safely
-    from hub import audit, proposals, root_shares
+    from hub import audit, proposals, root_shares, rotation
     from hub.wiring import now_ms
 
     proposal = proposals.read(file.read_bytes())
@@ -142,7 +142,7 @@ def approve(file: Path, share_file: Path, data: Path | None, yes: bool) -> None:
     approved = proposals.approve(proposal, held, now_ms())
     if data is not None:
         with _opened(data) as made:
-            proposals.refuse_stale(made.config, approved)
+            rotation.refuse_stale(made.config, approved)
             proposals.approved_by(
                 approved, root_shares.holders_of(made.config.data, made.config.keyset.root)
             )
@@ -164,12 +164,12 @@ def approve(file: Path, share_file: Path, data: Path | None, yes: bool) -> None:
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @speak_errors
 def activate(data: Path, files: tuple[Path, ...]) -> None:
-    from hub import proposals
+    from hub import proposals, rotation
     from hub.wiring import now_ms
 
     copies = [proposals.read(path.read_bytes()) for path in files]
     with _opened(data) as made:
-        keyset = proposals.activate(made.engine, made.config, copies, now_ms())
+        keyset = rotation.activate(made.engine, made.config, copies, now_ms())
     click.echo(
         _("Daftar kunci versi %(version)s berlaku. Jalankan ulang pusat, lalu buat cadangan baru.")
         % {"version": keyset.version}
@@ -180,7 +180,7 @@ def activate(data: Path, files: tuple[Path, ...]) -> None:
 @DATA
 @speak_errors
 def status(data: Path) -> None:
-    from hub import proposals, root_shares
+    from hub import root_shares, rotation
     from hub.config import load
     from hub.keyring import ROOT_FILE
     from sync.keys import fingerprint
@@ -208,7 +208,7 @@ def status(data: Path) -> None:
             _("PERHATIAN: kunci akar masih terbuka, tanpa kata sandi, di %(path)s.") % {"path": plain},
             err=True,
         )
-    for proposal in proposals.waiting(config):
+    for proposal in rotation.waiting(config):
         click.echo()
         _print(proposal, with_approvals=False)
 

@@ -2,7 +2,7 @@
 
 Old signing keys stay in the keyset, so what they signed is still believed; old intake keys stay in the folder, so
 bundles that were sealed to them can still be opened when they come late. Where the root key was shared among several
-people (`root_shares`), `proposals` lets two of them do what `rotate` does for one. Owns the keys in the data folder,
+people (`root_shares`), `rotation` lets two of them do what `rotate` does for one. Owns the keys in the data folder,
 after `config.create` has made the first ones.
 """
 

@@ -2,35 +2,25 @@
 
 A proposal is a file that goes from hand to hand. It holds the keyset in force and the one that shall follow, so that
 anybody sees what would change without this hub. Who approves signs exactly that, and seals the own share to a key that
-is made for this one proposal; only the hub that made the proposal can open two of them, sign, and forget.
-Owns the folder `proposals` in the data folder: private keys that wait, never in a backup.
+is made for this one proposal (see `rotation`).
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-from sqlalchemy import Engine
 
-from content_packs.store import write_safely
-from hub import audit, keyring, root_shares
-from hub.config import Config
 from hub.errors import HubError
-from hub.root_shares import NEEDED, Holder, Share
+from hub.root_shares import Holder, Share
 from sync import cbor, cose, limits
 from sync.errors import N_, LontarError, MalformedError
-from sync.keys import SigningKey, fingerprint, sha256
-from sync.keyset import Keyset, keyset_payload, open_keyset, read_keyset, sign_keyset
-from sync.sealing import CLASSICAL, OpeningKey, SealingKey
-from web.data_folder import read_key, write_key
+from sync.keys import fingerprint, sha256
+from sync.keyset import Keyset, keyset_payload, open_keyset, read_keyset
+from sync.sealing import CLASSICAL, SealingKey
 
-FOLDER: Final = "proposals"
 SUFFIX: Final = ".usulan"
 BY_MOST: Final = 60
 REASON_MOST: Final = 200
@@ -38,8 +28,7 @@ REASON_MOST: Final = 200
 _FORMAT: Final = "lontar-usulan-1"
 _CONTENT_FORMAT: Final = 1
 _APPROVAL: Final = b"lontar/keyset-approval/1"
-_SHARE: Final = b"lontar/root-share/1"
-_ONCE: Final = "once.key"
+SHARE: Final = b"lontar/root-share/1"
 
 T = TypeVar("T")
 Difference = tuple[str, dict[str, object]]
@@ -87,45 +76,22 @@ class Proposal:
         return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
 
 
-def propose(config: Config, change: keyring.Change, by: str, reason: str, now_ms: int) -> Proposal:
-    """Make the keys that `change` needs, and the proposal; nothing is in force yet.
+def make(in_force: bytes, after: Keyset, once: SealingKey, by: str, reason: str, now_ms: int) -> Proposal:
+    """A proposal of `after`, which nobody has approved yet; shares are to be sealed to `once`.
 
     Raises:
-        HubError: the root key was never shared, or the change can't be made.
+        HubError: nobody proposes it, too long a reason is given, or nothing would change.
     """
-    if not root_shares.holders_of(config.data, config.keyset.root):
-        raise HubError(
-            N_(
-                "Kunci akar pusat ini belum dibagi. Bagikan dulu: lontar hub keys share, atau pakai keys rotate."
-            )
-        )
     if not by or len(by) > BY_MOST or len(reason) > REASON_MOST:
         raise HubError(
             N_("Nama pengusul 1 sampai %(by)s huruf, alasan paling banyak %(reason)s."),
             by=BY_MOST,
             reason=REASON_MOST,
         )
-    after, seeds = keyring.changed(config.keyset, change, config.random_bytes)
-    once = OpeningKey(CLASSICAL, config.random_bytes(32))
-    content = cbor.encode(
-        [
-            _CONTENT_FORMAT,
-            config.keyset_data,
-            keyset_payload(after),
-            once.public.public,
-            by,
-            reason,
-            now_ms,
-        ]
-    )
-    proposal = _parsed(content, ())
+    said = [_CONTENT_FORMAT, in_force, keyset_payload(after), once.public, by, reason, now_ms]
+    proposal = parsed(cbor.encode(said), ())
     if not differences(proposal):
         raise HubError(N_("Usulan ini tidak mengubah apa pun."))
-    folder = _folder(config, proposal)
-    folder.mkdir(mode=0o700, parents=True)
-    for name, seed in {**seeds, _ONCE: once.seed}.items():
-        write_key(folder / name, seed)
-    write_safely(folder / f"copy{SUFFIX}", proposal.data())
     return proposal
 
 
@@ -141,7 +107,7 @@ def read(data: bytes) -> Proposal:
         raise _no_proposal() from problem
     if file.format != _FORMAT:
         raise _no_proposal()
-    return _parsed(file.content, [_approval(one, file.content) for one in file.approvals])
+    return parsed(file.content, [_approval(one, file.content) for one in file.approvals])
 
 
 def differences(proposal: Proposal) -> list[Difference]:
@@ -194,26 +160,10 @@ def approve(proposal: Proposal, share: Share, now_ms: int) -> Proposal:
             N_("%(name)s sudah menyetujui usulan ini; orang kedua harus orang lain."), name=share.name
         )
     digest = sha256(proposal.content)
-    sealed = proposal.once.seal(share.words.encode(), _SHARE + digest)
+    sealed = proposal.once.seal(share.words.encode(), SHARE + digest)
     said = cbor.encode([digest, share.name, now_ms, sealed])
     made = _approval(cose.seal(share.key, said, _APPROVAL), proposal.content)
-    return _parsed(proposal.content, (*proposal.approvals, made))
-
-
-def refuse_stale(config: Config, proposal: Proposal) -> None:
-    """
-    Raises:
-        HubError: the keyset has moved on since, or it is another hub's.
-    """
-    if proposal.in_force != config.keyset_data:
-        raise HubError(
-            N_(
-                "Usulan ini dibuat atas daftar kunci versi %(old)s, sedangkan yang berlaku versi %(now)s. "
-                "Usulkan lagi. Tidak ada yang diubah."
-            ),
-            old=proposal.before.version,
-            now=config.keyset.version,
-        )
+    return parsed(proposal.content, (*proposal.approvals, made))
 
 
 def approved_by(proposal: Proposal, holders: Sequence[Holder]) -> list[Approval]:
@@ -240,74 +190,24 @@ def approved_by(proposal: Proposal, holders: Sequence[Holder]) -> list[Approval]
     return list(found.values())
 
 
-def activate(engine: Engine, config: Config, copies: Sequence[Proposal], now_ms: int) -> Keyset:
-    """Put a proposal in force, with the approvals of all its copies. May be done again after an interruption.
+def parsed(content: bytes, approvals: Sequence[Approval]) -> Proposal:
+    """A proposal of this content, if it is one.
 
     Raises:
-        HubError: too few have approved it, it was changed, isn't of this hub, or is stale; nothing was changed.
+        MalformedError: it isn't.
     """
-    content = copies[0].content
-    if any(copy.content != content for copy in copies):
-        raise HubError(N_("Berkas-berkas ini usulan yang berbeda. Tidak ada yang diubah."))
-    proposal = _parsed(content, [one for copy in copies for one in copy.approvals])
-    folder = _folder(config, proposal)
-    if config.keyset == proposal.after:  # an interruption came between the keyset and the word of it
-        keyring.tell(engine, config.keyset_data, config.keyset.version, now_ms)
-        _forget(config)
-        return config.keyset
-    refuse_stale(config, proposal)
-    if not folder.is_dir():
-        raise HubError(
-            N_("Usulan ini berubah, atau tidak dibuat di folder data ini. Tidak ada yang diubah.")
-        )
-    approvals = approved_by(proposal, root_shares.holders_of(config.data, config.keyset.root))
-    if len(approvals) < NEEDED:
-        raise HubError(
-            N_("Baru %(count)s dari %(needed)s persetujuan. Minta pemegang bagian lain menyetujuinya."),
-            count=len(approvals),
-            needed=NEEDED,
-        )
-    root, seeds = _root(folder, proposal, approvals), _seeds(folder, proposal)
-    audit.note(
-        engine,
-        config,
-        proposal.by,
-        "keys.activate",
-        f"version={proposal.after.version} proposal={proposal.number} "
-        f"approved={', '.join(one.name for one in approvals)}",
-        now_ms,
-    )
-    keyring.put_in_force(
-        engine, config, sign_keyset(root, proposal.after), proposal.after.version, seeds, now_ms
-    )
-    _forget(config)
-    return proposal.after
-
-
-def waiting(config: Config) -> list[Proposal]:
-    """Proposals made here that are neither in force nor stale, the oldest first."""
-    found = []
-    for path in (config.data / FOLDER).glob(f"*/copy{SUFFIX}"):
-        with suppress(LontarError):
-            proposal = read(path.read_bytes())
-            if proposal.in_force == config.keyset_data:
-                found.append(proposal)
-    return sorted(found, key=lambda one: (one.made_ms, one.number))
-
-
-def _parsed(content: bytes, approvals: Sequence[Approval]) -> Proposal:
     try:
         match cbor.decode(content, 2 * limits.CONTROL_ITEM):
             case [
                 int() as version,
                 bytes() as in_force,
-                bytes() as payload,
+                bytes() as following,
                 bytes() as once,
                 str() as by,
                 str() as reason,
                 int() as made_ms,
             ] if version == _CONTENT_FORMAT:
-                before, after = open_keyset(in_force), read_keyset(payload)
+                before, after = open_keyset(in_force), read_keyset(following)
             case _:
                 raise _no_proposal()
     except LontarError as problem:
@@ -329,43 +229,6 @@ def _approval(envelope: bytes, content: bytes) -> Approval:
             if digest == sha256(content):
                 return Approval(name, made_ms, sealed, envelope)
     raise HubError(N_("Usulan ini berubah sesudah disetujui. Tidak ada yang diubah."))
-
-
-def _root(folder: Path, proposal: Proposal, approvals: Sequence[Approval]) -> SigningKey:
-    once = OpeningKey(CLASSICAL, read_key(folder / _ONCE))
-    info = _SHARE + sha256(proposal.content)
-    words = [once.unseal(one.sealed, info).decode() for one in approvals]
-    return root_shares.joined(words, proposal.before.root)
-
-
-def _seeds(folder: Path, proposal: Proposal) -> dict[str, bytes]:
-    """The private keys that wait for this proposal.
-
-    Raises:
-        HubError: one that the new keyset needs is missing.
-    """
-    found: dict[str, bytes] = {}
-    known = {proposal.before.hub_keys[0], proposal.before.intake.public}
-    version = proposal.after.version
-    for path in sorted(folder.glob(f"*-{version}.key")):
-        seed = found[path.name] = bytes.fromhex(path.read_text(encoding="ascii").strip())
-        is_hub_key = path.name.startswith("hub-")
-        suite = proposal.after.intake.suite
-        known.add(
-            SigningKey.from_seed(seed).public if is_hub_key else OpeningKey(suite, seed).public.public
-        )
-    if not {proposal.after.hub_keys[0], proposal.after.intake.public} <= known:
-        raise HubError(N_("Kunci baru untuk usulan ini hilang dari folder data. Usulkan lagi."))
-    return found
-
-
-def _forget(config: Config) -> None:
-    """Every other proposal is stale now, and their keys must open nothing any more."""
-    shutil.rmtree(config.data / FOLDER, ignore_errors=True)
-
-
-def _folder(config: Config, proposal: Proposal) -> Path:
-    return config.data / FOLDER / proposal.number
 
 
 def _only(these: Sequence[T], those: Sequence[T]) -> list[T]:

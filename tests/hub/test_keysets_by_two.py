@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from shamir_mnemonic import combine_mnemonics
 from test_audit import acts, verified
 
-from hub import keyring, proposals, root_shares, wiring
+from hub import keyring, proposals, root_shares, rotation, wiring
 from hub.cli import hub as group
 from hub.db import reading
 from hub.errors import HubError
@@ -193,11 +193,11 @@ def test_words_for_one_proposal_don_t_open_another(centre: Hub, tmp_path: Path) 
     files = handed_out(centre, tmp_path)
     share = root_shares.unlock(files["Budi"].read_bytes(), word("Budi"))
     one, other = (
-        proposals.propose(centre.config, Change(new_hub_key=True), by, "", 1) for by in ("Rini", "Tono")
+        rotation.propose(centre.config, Change(new_hub_key=True), by, "", 1) for by in ("Rini", "Tono")
     )
     (approval,) = proposals.approve(one, share, 1).approvals
     with pytest.raises(HubError):
-        proposals._parsed(other.content, [proposals._approval(approval.envelope, other.content)])
+        proposals.parsed(other.content, [proposals._approval(approval.envelope, other.content)])
 
 
 def test_a_stale_proposal_is_refused(hub: Hub, tmp_path: Path) -> None:
@@ -338,12 +338,12 @@ def test_an_interrupted_activation_is_finished_by_saying_it_again(
     for step in ("write_safely", "tell"):
         with monkeypatch.context() as patched, pytest.raises(PowerCutError):
             patched.setattr(keyring, step, cut)
-            proposals.activate(hub.engine, hub.config, copies, 1)
+            rotation.activate(hub.engine, hub.config, copies, 1)
     assert lontar(hub, "activate", file).exit_code == 0
     with reading(hub.engine) as connection:
         told = [one.kind for one in said.in_scope(connection, "", 100)]
     assert [kind.keyset_version for kind in told if isinstance(kind, KeysRotated)] == [2]
-    assert not (hub.config.data / proposals.FOLDER).exists()
+    assert not (hub.config.data / rotation.FOLDER).exists()
 
 
 def test_a_publisher_may_be_shown_out(centre: Hub, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from village import COURSE, install_course
 from werkzeug.serving import make_server
 
 from bench import world
-from hub import keyring, proposals, registry, root_shares, schema, sharing
+from hub import keyring, proposals, registry, root_shares, rotation, schema, sharing
 from hub.db import reading
 from hub.endpoint import Endpoint
 from hub.wiring import Hub, now_ms, open_hub
@@ -282,11 +282,11 @@ def test_a_keyset_of_two_people_reaches_a_village_which_takes_no_older_one(road:
     sharing.hand_out(hub.engine, hub.config, root, holders, "kata sandi milik {}".format, plain, now_ms())
     with road.served():
         node = road.village()
-    proposal = proposals.propose(hub.config, keyring.Change(new_hub_key=True), "Rini", "", now_ms())
+    proposal = rotation.propose(hub.config, keyring.Change(new_hub_key=True), "Rini", "", now_ms())
     for name, path in holders[1:]:
         share = root_shares.unlock(path.read_bytes(), f"kata sandi milik {name}")
         proposal = proposals.approve(proposal, share, now_ms())
-    proposals.activate(hub.engine, hub.config, [proposal], now_ms())
+    rotation.activate(hub.engine, hub.config, [proposal], now_ms())
     road.reopen()
     learn(node, 3)
     with road.served():

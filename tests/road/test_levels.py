@@ -18,6 +18,7 @@ from hub.db import reading, writing
 from hub.endpoint import Endpoint
 from hub.wiring import Hub, now_ms, open_hub
 from node.bundles import Bundles
+from node.wiring import Node
 from sync.courier import Taken
 from sync.decisions import AnnouncementPosted
 from sync.keys import key_id
