@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hub.root_shares import Share
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
+_OPEN: Final = _("PERHATIAN: kunci akar masih terbuka, tanpa kata sandi, di %(path)s.")
 _FROM: Final = click.option(
     "--share", "share_file", type=_FILE, required=True, help=_("Berkas bagian kunci Anda sendiri.")
 )
@@ -61,15 +62,18 @@ def share(data: Path, holders: tuple[str, ...], root: Path | None, earlier: tupl
             key = keyring.read_root(made.config, root)
         lying = made.config.data / "keys" / keyring.ROOT_FILE
         plain = [path for path in dict.fromkeys((root, lying)) if path is not None and path.exists()]
-        hand_out(made.engine, made.config, key, wanted, _new_passphrase, plain, now_ms())
+        left = hand_out(made.engine, made.config, key, wanted, _new_passphrase, plain, now_ms())
     click.echo(
         _("Kunci akar dibagi kepada %(count)s orang; dua di antaranya cukup.") % {"count": len(wanted)}
     )
     for path in plain:
-        click.echo(
-            _("%(path)s dihapus. Musnahkan juga salinan lain kunci akar, termasuk cadangan lama.")
-            % {"path": path}
-        )
+        if path in left:
+            click.echo(_OPEN % {"path": path}, err=True)
+        else:
+            click.echo(
+                _("%(path)s dihapus. Musnahkan juga salinan lain kunci akar, termasuk cadangan lama.")
+                % {"path": path}
+            )
 
 
 @keys.command(help=_("Mengusulkan daftar kunci baru; belum ada yang berlaku."))

@@ -28,8 +28,10 @@ def hand_out(
     passphrase_of: Callable[[str], str],
     plain: Sequence[Path],
     now_ms: int,
-) -> None:
+) -> list[Path]:
     """Write a share for each holder (name, file), and delete the `plain` files of the root key.
+
+    Returns those that can't be deleted, as on a stick that is locked.
 
     Raises:
         HubError: a file is there already, a passphrase is too short or another holder's; nothing was changed.
@@ -55,8 +57,7 @@ def hand_out(
     _prove(root, paths, passphrases)
     listed = [Holder(share.name, share.key.public) for share in shares]
     write_safely(config.data / root_shares.FILE, root_shares.sign_holders(root, listed))
-    for path in plain:
-        _wipe(path)
+    return [path for path in plain if not _is_wiped(path)]
 
 
 def _prove(root: SigningKey, paths: Sequence[Path], passphrases: Sequence[str]) -> None:
@@ -69,8 +70,12 @@ def _prove(root: SigningKey, paths: Sequence[Path], passphrases: Sequence[str]) 
         root_shares.joined([one.words, other.words], root.public)
 
 
-def _wipe(path: Path) -> None:
+def _is_wiped(path: Path) -> bool:
     """Overwritten first; on flash memory the old cells may live on, which is why the runbook says to destroy it."""
-    with path.open("r+b") as file:
-        file.write(b"0" * path.stat().st_size)
-    path.unlink()
+    try:
+        with path.open("r+b") as file:
+            file.write(b"0" * path.stat().st_size)
+        path.unlink()
+    except OSError:
+        return False
+    return True

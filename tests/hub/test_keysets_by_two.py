@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from shamir_mnemonic import combine_mnemonics
 from test_audit import acts, verified
 
-from hub import keyring, proposals, root_shares, rotation, wiring
+from hub import keyring, proposals, root_shares, rotation, sharing, wiring
 from hub.cli import hub as group
 from hub.db import reading
 from hub.errors import HubError
@@ -388,3 +388,15 @@ def test_any_two_shares_make_the_root_key_and_no_share_alone(centre: Hub) -> Non
     for words in ([parts[0].words], [parts[0].words] * 2, [parts[0].words, others[1].words]):
         with pytest.raises(HubError):
             root_shares.joined(words, root.public)
+
+
+def test_a_root_key_on_a_locked_stick_is_named(centre: Hub, tmp_path: Path) -> None:
+    """Where the file can't be opened for writing it stays, and the shares are good all the same."""
+    root = centre.config.data / "keys" / keyring.ROOT_FILE
+    key = keyring.read_root(centre.config, None)
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    holders = list(shares(tmp_path).items())
+    left = sharing.hand_out(centre.engine, centre.config, key, holders, word, [root, locked], 1)
+    assert left == [locked] and not root.exists()
+    assert len(root_shares.holders_of(centre.config.data, key.public)) == len(NAMES)
