@@ -208,10 +208,7 @@ def status(data: Path) -> None:
         )
     plain = data / "keys" / ROOT_FILE
     if plain.exists():
-        click.echo(
-            _("PERHATIAN: kunci akar masih terbuka, tanpa kata sandi, di %(path)s.") % {"path": plain},
-            err=True,
-        )
+        click.echo(_OPEN % {"path": plain}, err=True)
     for proposal in rotation.waiting(config):
         click.echo()
         _print(proposal, with_approvals=False)
