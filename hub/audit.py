@@ -23,6 +23,9 @@ SCOPE: Final = "audit"
 ABOUT_MOST: Final = 300
 """Characters that say what an act was about."""
 
+AT_SERVER: Final = "server"
+"""The role of who acts by a command."""
+
 _logs: Final = schema.hub_logs
 _segments: Final = schema.hub_segments
 
@@ -34,7 +37,24 @@ def write(engine: Engine, config: Config, who: Operator, act: str, about: str, n
         BusyError: it can't be written now; then it must not happen either.
     """
     standing = who.standing
-    said = HubOperatorActed(who.name, standing.role.value, standing.scope, act, about[:ABOUT_MOST])
+    _write(
+        engine,
+        config,
+        HubOperatorActed(who.name, standing.role.value, standing.scope, act, about[:ABOUT_MOST]),
+        now_ms,
+    )
+
+
+def note(engine: Engine, config: Config, name: str, act: str, about: str, now_ms: int) -> None:
+    """As `write`, of somebody at the server's own command line, who has no account: it says what name was given.
+
+    Raises:
+        BusyError: it can't be written now; then it must not happen either.
+    """
+    _write(engine, config, HubOperatorActed(name, AT_SERVER, "", act, about[:ABOUT_MOST]), now_ms)
+
+
+def _write(engine: Engine, config: Config, said: HubOperatorActed, now_ms: int) -> None:
     with writing(engine) as connection:
         downlink.decide(connection, SCOPE, said, now_ms)
         downlink.seal(connection, config, (SCOPE,), now_ms)

@@ -41,7 +41,7 @@ _BREAK: Final = b"\xff"
 _FETCHED: Final = 100
 """Rows at a time: some hold a quarter of a megabyte."""
 _PACKS: Final = r"packs/(?:(?:offers/)?[0-9a-f]{64}\.cose|pieces/[0-9a-f]{2}/[0-9a-f]{64})"
-_NAMES: Final = re.compile(rf"hub\.toml|keyset\.cose|keys/[a-z0-9_-]+\.key|{_PACKS}")
+_NAMES: Final = re.compile(rf"hub\.toml|keyset\.cose|root-holders\.cose|keys/[a-z0-9_-]+\.key|{_PACKS}")
 """The files of a data folder that are in a backup, and the only ones that come out of one."""
 
 

@@ -291,5 +291,5 @@ def _region(made: Hub, text: str) -> str:
 
 
 # They add their commands to the group.
-for _part in ("accounts", "api", "backup", "export", "keys", "rebuild", "relay", "road"):
+for _part in ("accounts", "api", "backup", "export", "keys", "proposals", "rebuild", "relay", "road"):
     importlib.import_module(f"hub.cli_{_part}")

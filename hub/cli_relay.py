@@ -32,7 +32,7 @@ _EVERY_S: Final = 300
 )
 @speak_errors
 def upstream(data: Path, url: str, code: str, region: str, root: Path | None) -> None:
-    from hub import keyring
+    from hub import keyring, root_shares
     from hub.upstream import register
     from hub.wiring import now_ms
     from sync.keys import fingerprint
@@ -41,7 +41,16 @@ def upstream(data: Path, url: str, code: str, region: str, root: Path | None) ->
     with _opened(data) as made:
         above = register(made.engine, made.config, url, code, region, Post)
         click.echo(_("Terhubung. Sidik kunci pusat di atas: %(root)s") % {"root": fingerprint(above.root)})
-        if above.intake not in made.config.keyset.upstream:
+        if above.intake in made.config.keyset.upstream:
+            return
+        if root_shares.holders_of(data, made.config.keyset.root):
+            click.echo(
+                _(
+                    "Kunci akar dibagi: usulkan kunci pusat di atas dengan: lontar hub keys propose --upstream"
+                ),
+                err=True,
+            )
+        else:
             change = keyring.Change(add_upstream=above.intake)
             keyring.rotate(made.engine, made.config, root, change, now_ms())
             click.echo(_("Daftar kunci diperbarui. Jalankan ulang pusat ini."))

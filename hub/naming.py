@@ -43,15 +43,15 @@ def apply_named(work: Work, branch: Branch, row: Any, named: Sequence[Entry]) ->
             ledger.note_covered(work.connection, written.bundle, work.device, row.received_ms)
         elif entry.kind == PackInstalled.number:
             branch.packs.append(_pack(work.connection, PackInstalled.from_fields(entry.fields)))
-        elif entry.kind == ProfileChanged.number and not row.rejected:
+        elif entry.kind == ProfileChanged.number:
             changed = ProfileChanged.from_fields(entry.fields)
-            _change_profile(
-                work.connection,
-                branch.learners[changed.learner],
-                changed.commitment,
-                (entry.seq, row.id),
-                row.received_ms,
-            )
+            learner = branch.learners[changed.learner]
+            if row.rejected:
+                # It names nobody, but whoever is erased must be erased from it too.
+                _note_profiles(work.connection, [(learner, changed.commitment)])
+                continue
+            place = (entry.seq, row.id)
+            _change_profile(work.connection, learner, changed.commitment, place, row.received_ms)
         elif entry.kind in _CLOCKS:
             notes.append(_clock_note(work.log_pk, row.pk, entry))
     if notes:

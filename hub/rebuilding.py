@@ -7,7 +7,7 @@ and several processes can each take a region. Owns the setting "rebuild".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
@@ -86,19 +86,36 @@ def _device(engine: Engine, device: int) -> int:
 
 def _device_once(engine: Engine, device: int) -> int:
     with writing(engine) as connection:
-        of_device = select(schema.logs.c.pk).where(schema.logs.c.device == device)
-        logs = connection.execute(of_device.order_by(schema.logs.c.pk).with_for_update()).scalars().all()
-        if not logs:
-            return 0
-        _throw_away(connection, device)
-        connection.execute(
-            update(_s)
-            .where(_s.c.log.in_(logs), _s.c.state.in_((schema.MERGED, schema.UNREADABLE)))
-            .values(state=schema.STORED, learners_after=None, packs_after=None, end_t=None)
-        )
-        village = select(_d.c.village).where(_d.c.pk == device)
-        stale.mark(connection, (connection.execute(village).scalar_one(),))
-        return sum(merge.merge_within(connection, log, tells=False) for log in logs)
+        return of_device(connection, device)
+
+
+def of_device(connection: Connection, device: int) -> int:
+    """Make everything of one device anew, in the caller's transaction; returns how many entries it holds."""
+    of = select(schema.logs.c.pk).where(schema.logs.c.device == device)
+    logs = connection.execute(of.order_by(schema.logs.c.pk).with_for_update()).scalars().all()
+    if not logs:
+        return 0
+    _throw_away(connection, device)
+    connection.execute(
+        update(_s)
+        .where(_s.c.log.in_(logs), _s.c.state.in_((schema.MERGED, schema.UNREADABLE)))
+        .values(state=schema.STORED, learners_after=None, packs_after=None, end_t=None)
+    )
+    village = select(_d.c.village).where(_d.c.pk == device)
+    stale.mark(connection, (connection.execute(village).scalar_one(),))
+    return sum(merge.merge_within(connection, log, tells=False) for log in logs)
+
+
+def turn(connection: Connection, segments: Collection[int], is_rejected: bool) -> None:
+    """Let segments count, or no longer, whatever was decided of them before."""
+    if not segments:
+        return
+    these = _s.c.pk.in_(list(segments))
+    connection.execute(update(_s).where(these).values(rejected=int(is_rejected)))
+    devices = select(schema.logs.c.device).join(_s, _s.c.log == schema.logs.c.pk)
+    devices = devices.where(these, _s.c.state == schema.MERGED).distinct()
+    for device in connection.execute(devices.order_by(schema.logs.c.device)).scalars().all():
+        of_device(connection, device)
 
 
 def _throw_away(connection: Connection, device: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from hub import certificates, identity, registry, schema, segments
+from hub import certificates, identity, rebuilding, registry, schema, segments
 from hub.places import within
 from hub.segments import LogRow
 from sync.certificate import open_final
@@ -133,6 +133,7 @@ def _carry_out(connection: Connection, region: str, keyset: Keyset, decision: ob
                     log=decision.log, first_seq=decision.first_seq, segment=decision.segment
                 )
             )
+        _turn_merged(connection, region, decision)
     elif isinstance(decision, CertificateIssued):
         claim = open_final(decision.sealed, keyset.hub_keys)
         certificates.note_issued(connection, decision, claim, now_ms)
@@ -140,6 +141,23 @@ def _carry_out(connection: Connection, region: str, keyset: Keyset, decision: ob
         certificates.note_withdrawn(connection, decision.certificate, decision.reason, now_ms)
     elif isinstance(decision, PersonalDataErased):
         identity.erase_commitment(connection, decision.commitment, now_ms)
+
+
+def _turn_merged(connection: Connection, region: str, decision: EntriesRejected | EntriesAccepted) -> None:
+    """Do what a hub below decided of segments that were merged here before it did, or that it decided otherwise of."""
+    is_rejected = isinstance(decision, EntriesRejected)
+    s, d = schema.segments, schema.devices.c
+    query = (
+        select(s.c.pk)
+        .join(schema.logs, schema.logs.c.pk == s.c.log)
+        .join(schema.devices, d.pk == schema.logs.c.device)
+        .where(schema.logs.c.log == decision.log, within(region))
+        .where(s.c.first_seq == decision.first_seq, s.c.count == decision.count)
+        .where(s.c.state != schema.QUARANTINED, s.c.rejected != int(is_rejected))
+    )
+    if decision.segment:
+        query = query.where(s.c.id == decision.segment)
+    rebuilding.turn(connection, connection.execute(query).scalars().all(), is_rejected)
 
 
 def _keyset(connection: Connection, device: int) -> Keyset | None:

@@ -37,6 +37,7 @@ from hub.schema_certificates import certificates as certificates
 from hub.schema_figures import stale_villages as stale_villages
 from hub.schema_figures import village_courses as village_courses
 from hub.schema_figures import village_figures as village_figures
+from hub.schema_judgements import judgements as judgements
 from hub.schema_road import bundles as bundles
 from hub.schema_road import couriers as couriers
 from hub.schema_road import custody as custody

@@ -36,7 +36,12 @@ class Keyset:
 
 
 def sign_keyset(root: SigningKey, keyset: Keyset) -> bytes:
-    payload = cbor.encode(
+    return cose.seal(root, keyset_payload(keyset), cose.KEYSET)
+
+
+def keyset_payload(keyset: Keyset) -> bytes:
+    """What a root signs of a keyset."""
+    return cbor.encode(
         [
             FORMAT,
             keyset.version,
@@ -47,7 +52,6 @@ def sign_keyset(root: SigningKey, keyset: Keyset) -> bytes:
             *([[[key.suite, key.public] for key in keyset.upstream]] if keyset.upstream else []),
         ]
     )
-    return cose.seal(root, payload, cose.KEYSET)
 
 
 def open_keyset(data: bytes, pinned: Keyset | None = None) -> Keyset:
@@ -58,7 +62,7 @@ def open_keyset(data: bytes, pinned: Keyset | None = None) -> Keyset:
         MalformedError, TooLargeError, UnknownVersionError: not a keyset this software can read.
     """
     envelope = cose.open_envelope(data, limits.CONTROL_ITEM)
-    keyset = _parse(cbor.decode(envelope.payload))
+    keyset = read_keyset(envelope.payload)
     envelope.verify(keyset.root, cose.KEYSET)
     if pinned is not None and keyset.root != pinned.root:
         raise SignatureError(N_("Daftar kunci ini bukan dari pusat yang dikenal perangkat ini."))
@@ -67,8 +71,13 @@ def open_keyset(data: bytes, pinned: Keyset | None = None) -> Keyset:
     return keyset
 
 
-def _parse(payload: object) -> Keyset:
-    match payload:
+def read_keyset(payload: bytes) -> Keyset:
+    """A keyset that nobody has signed yet, such as one that is proposed.
+
+    Raises:
+        MalformedError, TooLargeError, UnknownVersionError: not a keyset this software can read.
+    """
+    match cbor.decode(payload):
         case [int() as version, *_] if version != FORMAT:
             raise UnknownVersionError(
                 N_("Daftar kunci ini dari versi Lontar yang lebih baru. Perbarui Lontar.")

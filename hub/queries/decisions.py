@@ -1,4 +1,4 @@
-"""What waits for an operator's decision: forks with their heads, what is kept apart, what was rejected.
+"""What waits for an operator's decision: forks with their heads, what is kept apart, what was rejected, and what was decided lately.
 
 Waiting devices, late sticks and likely duplicates have queries of their own (`devices`, `bundles`, `duplicates`).
 """
@@ -50,6 +50,18 @@ class Kept:
     newest_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One decision about entries of one device that were kept apart; `decided_by` may be empty."""
+
+    device: bytes
+    village: str
+    accepted: bool
+    entries: int
+    decided_ms: int
+    decided_by: str
+
+
 def forks(connection: Connection, most: int) -> list[Fork]:
     """The newest forks that nobody has dealt with. Two statements."""
     rows = alerts.listed(connection, most, kind=alerts.FORK)
@@ -71,6 +83,26 @@ def kept(connection: Connection, which: ColumnElement[bool], most: int) -> list[
     return [
         Kept(bytes(device), village, state, int(entries), newest_ms)
         for device, village, state, entries, newest_ms in connection.execute(query.limit(most))
+    ]
+
+
+def judged(connection: Connection, most: int) -> list[Judged]:
+    """The newest decisions about what was kept apart, also those that a later one turned round. One statement."""
+    j = schema.judgements.c
+    same = (_d.c.device, _d.c.village, j.accepted, j.decided_ms, j.decided_by)
+    query = select(*same, func.sum(j.entries).label("entries"))
+    query = query.join_from(schema.judgements, _d, _d.c.pk == j.device).group_by(_d.c.pk, *same)
+    query = query.order_by(j.decided_ms.desc(), func.max(j.pk).desc()).limit(most)
+    return [
+        Judged(
+            bytes(row.device),
+            row.village,
+            bool(row.accepted),
+            int(row.entries),
+            row.decided_ms,
+            row.decided_by,
+        )
+        for row in connection.execute(query)
     ]
 
 

@@ -40,6 +40,7 @@ WORDS: Final = {
     "devices.decide": N_("Memutuskan karantina"),
     "devices.give_code": N_("Memberi kode pembuka"),
     "devices.refuse": N_("Menolak perangkat"),
+    "devices.revise": N_("Mengubah keputusan karantina"),
     "devices.revoke": N_("Mencabut perangkat"),
     "exports.alerts": N_("Mengunduh tabel peringatan"),
     "exports.bundles": N_("Mengunduh buku kiriman"),
@@ -68,6 +69,15 @@ WORDS: Final = {
 }
 """What each page's function that acts is called in the list."""
 
+AT_SERVER: Final = {
+    "keys.share": N_("Membagi kunci akar"),
+    "keys.propose": N_("Mengusulkan daftar kunci"),
+    "keys.approve": N_("Menyetujui daftar kunci"),
+    "keys.activate": N_("Memberlakukan daftar kunci"),
+    "keys.rotate": N_("Mengganti kunci seorang diri"),
+}
+"""What is done by a command, and by no page."""
+
 blueprint = Blueprint("acts", __name__)
 
 
@@ -79,5 +89,5 @@ def listed() -> ResponseReturnValue:
         page = min(page_number(), pages_of(total))
         rows = said.in_scope(connection, audit.SCOPE, PAGE, (page - 1) * PAGE)
     return render_template(
-        "acts.html", acts=rows, words=WORDS, total=total, page=page, pages=pages_of(total)
+        "acts.html", acts=rows, words=WORDS | AT_SERVER, total=total, page=page, pages=pages_of(total)
     )

@@ -26,11 +26,12 @@ def show() -> ResponseReturnValue:
         forks = decisions.forks(connection, SHOWN)
         apart = decisions.kept(connection, decisions.APART, SHOWN)
         rejected = decisions.kept(connection, decisions.REJECTED, SHOWN)
+        judged = decisions.judged(connection, SHOWN)
         overdue = within_ledger("", OVERDUE, now_ms)
         late = ledger.listed(connection, overdue, SHOWN)
         # Names can only be compared within a regency.
         pairs = duplicates.found(connection, scope)[0] if len(scope) >= duplicates.REGENCY else None
-        shown = {row.village for rows in (waiting, apart, rejected, late) for row in rows}
+        shown = {row.village for rows in (waiting, apart, rejected, judged, late) for row in rows}
         shown |= {fork.alert.village for fork in forks}
         return render_template(
             "decisions.html",
@@ -42,6 +43,7 @@ def show() -> ResponseReturnValue:
             apart_total=decisions.count_kept(connection, decisions.APART),
             rejected=rejected,
             rejected_total=decisions.count_kept(connection, decisions.REJECTED),
+            judged=judged,
             late=late,
             late_total=ledger.count(connection, overdue),
             days=ledger.OVERDUE_MS // 86_400_000,

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from hub import quarantine, registry, unlock
 from hub.errors import HubError
-from hub.quarantine import Apart
+from hub.quarantine import Apart, Decided
 from hub.queries import alerts, devices, regions
 from hub.roles import Right
 from hub.views import typed
-from hub.views.desk import PAGE, hub, needs, page_number, pages_of, seen
+from hub.views.desk import PAGE, hub, needs, operator, page_number, pages_of, seen
 from hub.views.places import bytes_or_404
 from hub.views.typed import TypedError
 from hub.views.words import STATES
@@ -99,9 +99,38 @@ def decide(number: str) -> ResponseReturnValue:
     except TypedError as refusal:
         return _page(number, quarantine_problem=refusal.sentence(_)), 422
     rejected = {one.pk for one in apart} - set(accepted)
-    total = quarantine.decide(hub().engine, id_, accepted, rejected, reason, hub().intake.now_ms())
+    now_ms, by = hub().intake.now_ms(), operator().name
+    total = quarantine.decide(hub().engine, id_, accepted, rejected, reason, now_ms, by)
     rest = sum(one.count for one in apart) - total
     flash(_("%(accepted)s catatan diterima, %(rejected)s ditolak.", accepted=total, rejected=rest))
+    return redirect(url_for("devices.device", number=number))
+
+
+@blueprint.post("/perangkat/<number>/karantina/ubah")
+@needs(Right.DECIDE)
+def revise(number: str) -> ResponseReturnValue:
+    """Turn round what was decided of one segment, or of all that were rejected, or of all that were accepted."""
+    id_ = bytes_or_404(number)
+    with seen() as connection:
+        found = devices.find(connection, id_) or abort(404)
+        decided = quarantine.decided(connection, found.pk)
+    try:
+        if request.form.get("seen") != mark_of_decided(decided):
+            raise TypedError(N_("Keputusan ini berubah sejak halaman dibuka. Periksa lagi, lalu putuskan."))
+        accepted, rejected = _turned(decided, request.form.get("turn", ""))
+        reason = typed.reason() if rejected else ""
+    except TypedError as refusal:
+        return _page(number, revision_problem=refusal.sentence(_)), 422
+    now_ms, by = hub().intake.now_ms(), operator().name
+    quarantine.revise(hub().engine, id_, accepted, rejected, reason, now_ms, by)
+    counts = {one.pk: one.count for one in decided}
+    flash(
+        _(
+            "%(accepted)s catatan kini dihitung, %(rejected)s tidak lagi.",
+            accepted=sum(counts[pk] for pk in accepted),
+            rejected=sum(counts[pk] for pk in rejected),
+        )
+    )
     return redirect(url_for("devices.device", number=number))
 
 
@@ -129,6 +158,23 @@ def mark_of(apart: list[Apart]) -> str:
     return sha256(b",".join(b"%d" % one.pk for one in apart))[:8].hex()
 
 
+def mark_of_decided(decided: list[Decided]) -> str:
+    """What a page showed of decisions, so that nothing is turned round unseen."""
+    return sha256(b",".join(b"%d:%d" % (one.pk, one.rejected) for one in decided))[:8].hex()
+
+
+def _turned(decided: list[Decided], turn: str) -> tuple[list[int], list[int]]:
+    """The segments to accept and those to reject: one by its number, or all that are decided one way.
+
+    Raises:
+        TypedError: no such segment was decided.
+    """
+    chosen = [one for one in decided if turn in (str(one.pk), "accept" if one.rejected else "reject")]
+    if not chosen:
+        raise TypedError(N_("Pilih keputusan yang diubah."))
+    return [one.pk for one in chosen if one.rejected], [one.pk for one in chosen if not one.rejected]
+
+
 def _up_to(apart: list[Apart], until: int | None, decision: str) -> list[int]:
     """The segments to accept: all, none, or those listed up to and with `until`.
 
@@ -144,13 +190,18 @@ def _up_to(apart: list[Apart], until: int | None, decision: str) -> list[int]:
 
 
 def _page(
-    number: str, revoke_problem: str = "", quarantine_problem: str = "", unlock_problem: str = ""
+    number: str,
+    revoke_problem: str = "",
+    quarantine_problem: str = "",
+    revision_problem: str = "",
+    unlock_problem: str = "",
 ) -> str:
     with seen() as connection:
         found = devices.find(connection, bytes_or_404(number)) or abort(404)
         logs = devices.logs(connection, found.pk)
         rows = alerts.listed(connection, ALERTS_SHOWN, device=found.pk)
         apart = quarantine.of_device(connection, found.pk)
+        decided = quarantine.decided(connection, found.pk)
         names = regions.names(connection, {found.village})
     return render_template(
         "device.html",
@@ -159,10 +210,13 @@ def _page(
         alerts=rows,
         apart=apart,
         seen=mark_of(apart),
+        decided=decided,
+        seen_decided=mark_of_decided(decided),
         names=names,
         now_ms=hub().intake.now_ms(),
         revoke_problem=revoke_problem,
         quarantine_problem=quarantine_problem,
+        revision_problem=revision_problem,
         unlock_problem=unlock_problem,
         reason_most=typed.REASON_MOST,
     )

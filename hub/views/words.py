@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Flask
 
+from hub.audit import AT_SERVER
 from hub.roles import NAMES, Role
 from sync import decisions
 from sync.entries import Kind
@@ -134,7 +135,7 @@ def stretch(ms: int) -> str:
 
 
 def role_word(role: str) -> str:
-    return _(NAMES[Role(role)])
+    return _("Baris perintah server") if role == AT_SERVER else _(NAMES[Role(role)])
 
 
 def said(kind: Kind) -> str:

@@ -6,11 +6,13 @@ import re
 
 import pytest
 from device import VILLAGE, Device
+from flask.testing import FlaskClient
 from office import ELSEWHERE, HERE_DISTRICT, as_of
 from test_likeness import people_of
 from test_pages import browser, counted, press, village
-from test_pages_road import NEXT_DOOR, revoked
+from test_pages_road import NEXT_DOOR, person, refused, revoked, seconds_of
 from test_silent import on_the_road, quiet
+from werkzeug.test import TestResponse
 
 from hub.db import reading
 from hub.queries import decisions
@@ -88,6 +90,71 @@ def test_what_is_kept_apart_moves_on_once_it_is_rejected(hub: Hub) -> None:
     page = client.get(PAGE).text
     assert (totals(page)["karantina"], totals(page)["ditolak"]) == (0, 1)
     assert f'href="{here}"' in part(page, "ditolak")
+
+
+def turned(client: FlaskClient, device: Device, **form: str) -> TestResponse:
+    """Press a button of what was decided on the device's page; `seen` is what the page shows unless it is named."""
+    here = f"/perangkat/{device.id.hex()}"
+    section = re.search(r'id="diputuskan".*?</form>', client.get(here).text, re.S)
+    assert section
+    seen = re.search(r'name="seen" value="(\w+)"', section[0])
+    assert seen
+    return press(client, here, f"{here}/karantina/ubah", **{"seen": seen[1], **form})
+
+
+def numbers(client: FlaskClient, device: Device) -> list[str]:
+    return re.findall(r'name="turn" value="(\d+)"', client.get(f"/perangkat/{device.id.hex()}").text)
+
+
+def rejected_at_first(hub: Hub) -> tuple[FlaskClient, Device]:
+    device = revoked(hub)
+    client, here = browser(hub), f"/perangkat/{device.id.hex()}"
+    shown = re.search(r'name="seen" value="(\w+)"', client.get(here).text)
+    assert shown
+    press(client, here, f"{here}/karantina", seen=shown[1], decision="none", reason="laptop hilang")
+    return client, device
+
+
+def test_a_decision_is_turned_round_and_back_and_the_page_says_who_and_when(hub: Hub) -> None:
+    client, device = rejected_at_first(hub)
+    assert seconds_of(hub, person(device, 1)) == 0
+    assert turned(client, device, turn="accept").status_code == 302
+    assert seconds_of(hub, person(device, 1)) == 180
+    page = client.get(PAGE).text
+    assert totals(page)["ditolak"] == 0
+    shown = part(page, "ditolak")
+    assert shown.index("Diterima</td>") < shown.index("Ditolak</td>")
+    assert shown.count('data-label="Oleh">operator</td>') == 2
+    assert (
+        turned(client, device, turn=numbers(client, device)[1], reason="ternyata palsu").status_code == 302
+    )
+    assert seconds_of(hub, person(device, 1)) == 120
+    assert "ternyata palsu" in client.get(f"/perangkat/{device.id.hex()}").text
+    assert totals(client.get(PAGE).text)["ditolak"] == 1
+
+
+def test_an_unclear_or_late_turn_changes_nothing(hub: Hub) -> None:
+    client, device = rejected_at_first(hub)
+    turned(client, device, turn="accept")
+    some = numbers(client, device)[0]
+    for form in (
+        {"turn": "reject"},
+        {"turn": "reject", "reason": "x" * 301},
+        {"turn": "accept"},
+        {"turn": "999999"},
+        {},
+        {"turn": some, "reason": "x", "seen": "0" * 16},
+    ):
+        refused(turned(client, device, **form))
+    assert seconds_of(hub, person(device, 1)) == 180
+
+
+def test_who_may_not_decide_sees_decisions_without_buttons(hub: Hub) -> None:
+    _client, device = rejected_at_first(hub)
+    viewer = as_of(hub, HERE_DISTRICT, Role.VIEWER)
+    page = viewer.get(f"/perangkat/{device.id.hex()}").text
+    assert "laptop hilang" in page and 'name="turn"' not in page
+    assert device.id.hex()[:12] not in part(as_of(hub, ELSEWHERE).get(PAGE).text, "ditolak")
 
 
 def test_a_late_stick_leads_to_the_ledger_and_its_village(hub: Hub) -> None:

@@ -18,15 +18,16 @@ from village import COURSE, install_course
 from werkzeug.serving import make_server
 
 from bench import world
-from hub import keyring, registry, schema
+from hub import keyring, proposals, registry, root_shares, rotation, schema, sharing
 from hub.db import reading
 from hub.endpoint import Endpoint
 from hub.wiring import Hub, now_ms, open_hub
 from node import config
-from node.trust import pinned_keyset
+from node.trust import pin, pinned_keyset
 from node.wiring import Node, open_node
 from sync.decisions import DeviceRegistered
 from sync.entries import OpenReason
+from sync.errors import SignatureError
 from sync.machine import Machine
 from sync.sealing import HYBRID
 
@@ -269,4 +270,31 @@ def test_new_keys_of_the_centre_reach_a_village_with_its_next_contact(
     assert old is not None and new is not None and new.version == old.version + 1
     assert answers_counted(road.hub) == 3
     assert OpenReason.FORKED not in (node.store.get("new_log"),)
+    node.close()
+
+
+def test_a_keyset_of_two_people_reaches_a_village_which_takes_no_older_one(road: Road) -> None:
+    names = ("Budi", "Siti", "Made")
+    hub = road.hub
+    keys, old = hub.config.data / "keys", hub.config.keyset_data
+    holders = [(name, road.folder / f"{name}.bagian") for name in names]
+    root, plain = keyring.read_root(hub.config, None), [keys / keyring.ROOT_FILE]
+    sharing.hand_out(hub.engine, hub.config, root, holders, "kata sandi milik {}".format, plain, now_ms())
+    with road.served():
+        node = road.village()
+    proposal = rotation.propose(hub.config, keyring.Change(new_hub_key=True), "Rini", "", now_ms())
+    for name, path in holders[1:]:
+        share = root_shares.unlock(path.read_bytes(), f"kata sandi milik {name}")
+        proposal = proposals.approve(proposal, share, now_ms())
+    rotation.activate(hub.engine, hub.config, [proposal], now_ms())
+    road.reopen()
+    learn(node, 3)
+    with road.served():
+        node.worker.exchange()
+    assert answers_counted(road.hub) == 3
+    new = pinned_keyset(node.store)
+    assert new is not None and new == road.hub.config.keyset and new.version == 2
+    with pytest.raises(SignatureError):
+        pin(node.store, old)
+    assert pinned_keyset(node.store) == new
     node.close()

@@ -13,11 +13,12 @@ from sqlalchemy import select
 from test_sticks import Land, answers_counted, entries_at, learn, registered_by_stick, visit_village
 from werkzeug.serving import make_server
 
-from hub import downlink, keyring, parts, quarantine, registry, schema, upstream
+from hub import downlink, keyring, parts, quarantine, rebuilding, registry, schema, upstream
 from hub.db import reading, writing
 from hub.endpoint import Endpoint
 from hub.wiring import Hub, now_ms, open_hub
 from node.bundles import Bundles
+from node.wiring import Node
 from sync.courier import Taken
 from sync.decisions import AnnouncementPosted
 from sync.keys import key_id
@@ -169,3 +170,21 @@ def test_what_a_regency_s_operators_decided_of_a_revoked_laptop_holds_in_the_nat
     pass_on(land.hub)
     total = 10 if is_accepted else 6
     assert answers_counted(nation[0]) == answers_counted(land.hub) == total
+    land.visit_centre(stick)
+    node.bundles.read(stick)
+    assert answers_in(node) == total
+
+    quarantine.revise(land.hub.engine, device, rejected, accepted, "ternyata lain", now_ms() + 1)
+    pass_on(land.hub)
+    total = 6 if is_accepted else 10
+    assert answers_counted(nation[0]) == answers_counted(land.hub) == total
+    rebuilding.everything(nation[0].engine)
+    assert answers_counted(nation[0]) == total
+    land.visit_centre(stick)
+    node.bundles.read(stick)
+    assert answers_in(node) == total, "the village counts as its centre does"
+
+
+def answers_in(node: Node) -> int:
+    with node.store.read() as db:
+        return int(db.execute("SELECT coalesce(sum(answers), 0) FROM lesson_progress").fetchone()[0])
