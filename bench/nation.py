@@ -1,6 +1,6 @@
 """`python -m bench nation`: a hub with every village of Indonesia in it. How long its pages take, and what a sync costs.
 
-Each village's device signs real segments: 20 people, two courses, a month of what they did (`MONTH` entries, about a tenth of
+Each village's device signs real segments: 20 people, two courses, a month of what they did (`MONTH` entries, a twentieth of
 `workload.py`'s, so that the nation's fits a day's work of a small machine), then days of 50 entries. The month goes in through the
 real intake in two processes a core, days through gunicorn and HTTP. Devices are put into the table at once: registering them is measured elsewhere.
 """
@@ -52,8 +52,8 @@ from sync.profile import Profile
 from sync.segment import Segment, seal_encoded
 
 PEOPLE: Final = 20
-MONTH: Final = 100
-"""Entries of a village in a month, beside those that open its log: five for each person."""
+MONTH: Final = 60
+"""Entries of a village in a month, beside those that open its log: three for each person."""
 DAY: Final = 50
 PAGE_ROUNDS: Final = 20
 PATTERNS: Final = 64
