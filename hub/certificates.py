@@ -29,7 +29,7 @@ from content_packs.manifest import open_manifest
 from hub import certificate_rules, downlink, outbox, schema
 from hub.certificate_rules import Rule
 from hub.config import Config
-from hub.db import reading, writing
+from hub.db import asking, reading, writing
 from hub.errors import HubError, NotFoundError
 from hub.places import within
 from hub.queries import moments, progress
@@ -63,7 +63,7 @@ def issue_due(engine: Engine, config: Config, logs: Collection[int], now_ms: int
 
     Doing it again, or on two workers at once, issues nothing twice.
     """
-    with reading(engine) as connection:
+    with asking(engine) as connection:
         if not logs or not _to_issue(connection, logs):
             return 0
     with writing(engine) as connection:
@@ -332,8 +332,12 @@ def _issue_one(
 
 def _villages(connection: Connection, person: int) -> list[str]:
     """Where this person learns or did."""
-    query = select(_d.c.village).join(_l, _l.c.device == _d.c.pk).where(_l.c.person == person)
-    return sorted(set(connection.execute(query).scalars()))
+    return sorted(set(connection.execute(_VILLAGES, {"of_person": person}).scalars()))
+
+
+_VILLAGES: Final = (
+    select(_d.c.village).join(_l, _l.c.device == _d.c.pk).where(_l.c.person == bindparam("of_person"))
+)
 
 
 def _day(village: str, moment: Interval | None) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from hub import schema, summaries
-from hub.db import reading, writing
+from hub.db import asking, writing
 
 AT_ONCE: Final = 500
 """Villages whose sums are made in one transaction."""
@@ -62,7 +62,7 @@ def refresh(engine: Engine) -> int:
 
 def keep_up(engine: Engine) -> None:
     """Make the sums if so many villages are marked that counting them anew would slow pages down."""
-    with reading(engine) as connection:
+    with asking(engine) as connection:
         marked = len(connection.execute(_MARKED, {"most": MARKED_MOST}).all())
     if marked == MARKED_MOST:
         refresh(engine)

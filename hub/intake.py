@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from hub import alerts, downlink, history, relays, schema, segments
 from hub.config import Config
-from hub.db import insert_rows, reading, writing
+from hub.db import asking, insert_rows, writing
 from hub.downlink import Downlink
 from hub.errors import UnknownDeviceError
 from hub.segments import LogRow
@@ -58,7 +58,7 @@ class Intake:
     def device_of(self, prefix: bytes) -> Any:
         """The device whose id begins with `prefix`, or None."""
         bounds = {"from_id": prefix, "to_id": segments.after(prefix)}
-        with reading(self.engine) as connection:
+        with asking(self.engine) as connection:
             return connection.execute(_DEVICE, bounds).first()
 
 

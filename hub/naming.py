@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from hub import identity, ledger, schema
 from hub.db import insert_or_ignore, insert_rows
@@ -21,6 +21,27 @@ from sync.entries import (
     ProfileChanged,
 )
 from sync.profile import learner_id
+
+_l: Final = schema.learners
+_same: Final = schema.same_person
+_NOBODY: Final = 0
+"""Who somebody is that was written down a moment ago."""
+
+# An identity belongs to one log, and that to one device.
+_here: Final = _l.c.device == bindparam("of_device")
+_KNOWN: Final = select(_l.c.learner, _l.c.pk).where(_here)
+_THEMSELVES: Final = (
+    update(_l).where(_here, _l.c.person == _NOBODY).values(person=_l.c.pk).returning(_l.c.learner, _l.c.pk)
+)
+_later: Final = _l.alias()
+_ARE_OTHERS: Final = select(
+    or_(
+        select(_later.c.pk).join(_l, _l.c.learner == _later.c.continues).where(_here).exists(),
+        select(_same.c.one).join(_l, _l.c.learner == _same.c.one).where(_here).exists(),
+        select(_same.c.one).join(_l, _l.c.learner == _same.c.other).where(_here).exists(),
+    )
+)
+"""Whether somebody of a device is continued elsewhere, or an operator has judged who it is."""
 
 _CLOCKS: Final = {ClockObserved.number, AnchorNoted.number}
 NAMED: Final = {
@@ -61,11 +82,10 @@ def apply_named(work: Work, branch: Branch, row: Any, named: Sequence[Entry]) ->
 
 def _learners(work: Work, added: Sequence[Entry], segment: bytes) -> list[int]:
     """This hub's numbers of the people that a segment introduces, in its order; new ones are written."""
-    table = schema.learners
     said = [_person(entry) for entry in added]
     identities = [learner_id(work.log, commitment or continues or b"") for commitment, continues in said]
-    query = select(table.c.learner, table.c.pk).where(table.c.learner.in_(identities))
-    known = {bytes(row.learner): row.pk for row in work.connection.execute(query)} if identities else {}
+    here = {"of_device": work.device}
+    known = {bytes(id_): pk for id_, pk in work.connection.execute(_KNOWN, here)} if identities else {}
     new = {
         identity: {
             "learner": identity,
@@ -74,24 +94,16 @@ def _learners(work: Work, added: Sequence[Entry], segment: bytes) -> list[int]:
             "profile_seq": entry.seq,
             "profile_segment": segment,
             "continues": continues,
-            "person": 0,
+            "person": _NOBODY,
         }
         for identity, (commitment, continues), entry in zip(identities, said, added, strict=True)
         if identity not in known
     }
     if new:
-        statement = insert(table).returning(table.c.learner, table.c.pk)
-        made = work.connection.execute(statement, list(new.values()))
-        known.update({bytes(row.learner): row.pk for row in made})
-        own = update(table).where(table.c.pk.in_([known[identity] for identity in new]))
-        work.connection.execute(own.values(person=table.c.pk))
-        goes_on = select(table.c.pk).where(table.c.continues.in_(list(new))).limit(1)
-        same = schema.same_person
-        judged = (
-            select(same.c.one).where(or_(same.c.one.in_(list(new)), same.c.other.in_(list(new)))).limit(1)
-        )
+        insert_rows(work.connection, _l, list(new.values()))
+        known.update({bytes(id_): pk for id_, pk in work.connection.execute(_THEMSELVES, here)})
         continuing = any(continues for _, continues in said)
-        if continuing or any(work.connection.execute(query).first() for query in (goes_on, judged)):
+        if continuing or work.connection.execute(_ARE_OTHERS, here).scalar_one():
             work.people += [known[identity] for identity in new]
         profiles = {known[id_]: commitment for id_, (commitment, _) in zip(identities, said, strict=True)}
         _note_profiles(work.connection, profiles.items())
