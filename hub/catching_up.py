@@ -1,12 +1,13 @@
 """Finds again what the steps behind an intake left undone: a process was killed between two of them, or the database went away.
 
-A device that has its receipt sends no segment again, so nobody else would come by. Runs beside the hub
-(`lontar hub deliver --watch`), on as many machines as one likes.
+A device that has its receipt sends no segment again, so nobody else would come by. Every worker of the hub looks once when
+it starts, and `lontar hub deliver --watch` all the time, on as many machines as one likes.
 """
 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Final
 
 from sqlalchemy import Engine, or_, select
@@ -20,12 +21,18 @@ EVERY_MS: Final = 15_000
 MARGIN_MS: Final = 10 * 60_000
 """How long the steps behind one intake may take."""
 DAY_MS: Final = 24 * 3600 * 1000
-"""So far back the first pass of a process looks for certificates that are due."""
+"""So far back whoever has just started looks for certificates that are due."""
 _BLOCK: Final = 200
 _s: Final = schema.segments.c
 _d: Final = schema.devices.c
 
 log = logging.getLogger(__name__)
+
+
+def at_start(engine: Engine, config: Config, now_ms: int) -> None:
+    """Catch up with the last day; if that can't be now, whoever comes next does."""
+    with suppress(BusyError):
+        catch_up(engine, config, now_ms - DAY_MS, now_ms)
 
 
 def catch_up(engine: Engine, config: Config, since_ms: int, now_ms: int) -> int:

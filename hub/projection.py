@@ -1,5 +1,5 @@
 """What comes behind every intake: merging, certificates that are due, sums. Each step can be late, none can be lost: what
-a step leaves undone is found again by the next one.
+a step leaves undone is found again by the next one, or by `catching_up`.
 """
 
 from __future__ import annotations

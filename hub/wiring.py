@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,13 @@ def open_hub(data: Path) -> Hub:
 
 def application(data: str) -> Any:
     """The whole hub as one WSGI application; gunicorn calls this in every worker."""
+    from hub import catching_up
     from hub.app import create_app
 
     hub = open_hub(Path(data))
+    # A worker is often started because another one was killed in the midst of something.
+    at_start = threading.Thread(
+        target=catching_up.at_start, args=(hub.engine, hub.config, now_ms()), daemon=True
+    )
+    at_start.start()
     return Endpoint(hub.intake, create_app(hub).wsgi_app)

@@ -109,11 +109,17 @@ class Outcome:
         )
 
 
+class Road(Protocol):
+    """What carries a request to a hub and its answer back; `Post` is one."""
+
+    def send(self, path: str, body: bytes, most: int, progress: Progress = ...) -> bytes: ...
+
+
 class Client:
     """Speaks to one hub on behalf of one device."""
 
-    def __init__(self, hub_url: str, key: SigningKey, device: bytes) -> None:
-        self._post = Post(hub_url)
+    def __init__(self, hub_url: str, key: SigningKey, device: bytes, road: Road | None = None) -> None:
+        self._post = road or Post(hub_url)
         self._key = key
         self._device = device
 

@@ -68,7 +68,7 @@ class Post:
             raise _no_address(self._url) from problem
         except (urllib3.exceptions.HTTPError, OSError) as problem:
             raise _unreachable(self._url) from problem
-        return _checked(answer, response, self._url, most)
+        return checked(answer, response, self._url, most)
 
 
 def _watched(body: bytes, progress: Progress) -> Iterator[bytes]:
@@ -79,7 +79,12 @@ def _watched(body: bytes, progress: Progress) -> Iterator[bytes]:
         progress(start + len(piece), len(body))
 
 
-def _checked(answer: bytes, response: urllib3.BaseHTTPResponse, url: str, most: int) -> bytes:
+def checked(answer: bytes, response: urllib3.BaseHTTPResponse, url: str, most: int) -> bytes:
+    """What came back, if it is the whole answer of a hub that agrees.
+
+    Raises:
+        ExchangeError: it isn't, as for `Post.send`.
+    """
     is_ours = response.headers.get("Content-Type") == exchange.MEDIA_TYPE
     if not is_ours or len(answer) > most:
         if response.status in (502, 503, 504):

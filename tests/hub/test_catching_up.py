@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from device import Device
@@ -12,7 +13,7 @@ from hub import schema
 from hub.catching_up import catch_up
 from hub.db import reading
 from hub.merge import merge_log
-from hub.wiring import Hub, now_ms
+from hub.wiring import Hub, application, now_ms
 from sync.entries import CourseCompleted, PackInstalled
 
 
@@ -47,4 +48,13 @@ def test_a_certificate_that_was_due_when_the_process_ended_is_issued(hub: Hub, t
         (log,) = connection.execute(select(schema.logs.c.pk)).scalars()
     merge_log(hub.engine, log)
     assert catch_up(hub.engine, hub.config, before, now_ms()) == 0
+    assert certificates(hub) == 1
+
+
+def test_a_worker_that_starts_finishes_what_another_one_left(hub: Hub, tmp_path: Path) -> None:
+    device_that_completed(hub, tmp_path / "course").send(hub, merged=False)
+    application(str(hub.config.data))
+    until = time.monotonic() + 30
+    while certificates(hub) == 0 and time.monotonic() < until:
+        time.sleep(0.05)
     assert certificates(hub) == 1

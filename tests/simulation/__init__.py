@@ -1,0 +1,1 @@
+"""A world that tries to break the promises: the real node, hub and stick under faults that a seed chooses."""

@@ -1,0 +1,99 @@
+"""The road between villages and the centre, without sockets: the hub's real WSGI endpoint, and everything that goes wrong."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import urllib3
+
+from sync import exchange
+from sync.errors import N_, UnreachableError
+from sync.post import Progress, checked
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+URL = "http://pusat.example"
+
+
+@dataclass
+class Faults:
+    """How likely each thing is that a request can meet."""
+
+    drop: float = 0.0
+    cut: float = 0.0
+    """The line breaks while the request goes up."""
+    deaf: float = 0.0
+    """The hub does it all, and its answer is lost."""
+    twice: float = 0.0
+    cut_answer: float = 0.0
+    alter: float = 0.0
+    """A proxy changes a byte of the request or of the answer."""
+
+
+@dataclass
+class Network:
+    rng: random.Random
+    hub: Callable[[], WsgiApp]
+    """The endpoint of the hub that runs now."""
+    faults: Faults = field(default_factory=Faults)
+    overheard: list[tuple[str, bytes]] = field(default_factory=list)
+    """Requests that somebody kept, to send them once more whenever it suits."""
+
+    def send(
+        self, path: str, body: bytes, most: int, progress: Progress = lambda sent, total: None
+    ) -> bytes:
+        """As `sync.post.Post.send`."""
+        happens, faults = self.rng.random, self.faults
+        self.overheard.append((path, body))
+        if happens() < faults.drop:
+            raise _unreachable()
+        if happens() < faults.cut:
+            self._ask(path, body[: self.rng.randrange(len(body) + 1)], len(body))
+            raise _unreachable()
+        if happens() < faults.alter and body:
+            body = _altered(self.rng, body)
+        status, headers, answer = self._ask(path, body, len(body))
+        if happens() < faults.twice:
+            status, headers, answer = self._ask(path, body, len(body))
+        if happens() < faults.deaf:
+            raise _unreachable()
+        if happens() < faults.cut_answer and answer:
+            answer = answer[: self.rng.randrange(len(answer))]
+        if happens() < faults.alter and answer:
+            answer = _altered(self.rng, answer)
+        response = urllib3.HTTPResponse(headers=headers, status=status)
+        return checked(answer, response, URL, most)
+
+    def replay(self) -> None:
+        """Somebody sends what was sent before; nobody reads the answer."""
+        if self.overheard:
+            path, body = self.rng.choice(self.overheard)
+            self._ask(path, body, len(body))
+
+    def _ask(self, path: str, body: bytes, length: int) -> tuple[int, dict[str, str], bytes]:
+        seen: list[tuple[int, dict[str, str]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+            seen.append((int(status.split()[0]), dict(headers)))
+
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
+            "CONTENT_LENGTH": str(length),
+            "CONTENT_TYPE": exchange.MEDIA_TYPE,
+            "wsgi.input": io.BytesIO(body),
+        }
+        answer = b"".join(self.hub()(environ, start_response))
+        return *seen[0], answer
+
+
+def _altered(rng: random.Random, data: bytes) -> bytes:
+    at = rng.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
+
+
+def _unreachable() -> UnreachableError:
+    return UnreachableError(N_("Pusat tidak dapat dihubungi."))

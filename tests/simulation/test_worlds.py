@@ -1,0 +1,30 @@
+"""A few worlds on every run, many in CI; and breakages that the simulator must notice. `python -m tests.simulation` runs more."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulation.__main__ import caught, world
+from simulation.mutants import MUTANTS
+
+FEW = range(1, 9)
+MANY = range(9, 301)
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_every_promise_holds(seed: int) -> None:
+    _, broken = world(seed)
+    assert not broken, broken
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", MANY)
+def test_every_promise_holds_in_many_worlds(seed: int) -> None:
+    _, broken = world(seed)
+    assert not broken, broken
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", [one.name for one in MUTANTS])
+def test_a_deliberate_breakage_is_noticed(mutant: str) -> None:
+    assert caught(mutant, range(1, 301), 2) is not None
