@@ -43,7 +43,8 @@ def invite(data: Path, name: str, role: str, region: str, address: str | None) -
     with _opened(data) as made:
         now_ms, standing = made.intake.now_ms(), Standing(Role(role), _region(made, region))
         token = invitations.make(made.engine, name, standing, secrets.token_urlsafe, now_ms)
-        click.echo(f"{(address or made.config.public_url).rstrip('/')}/undangan/{token}")
+        link = f"{(address or made.config.public_url).rstrip('/')}/undangan/{token}"
+        click.echo(link)
     click.echo(_("Berlaku %(days)s hari, untuk satu kali.") % {"days": invitations.DAYS}, err=True)
 
 
