@@ -5,57 +5,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
-import tempfile
 import time
-import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-
-
-def world(seed: int, steps: int = 60, say: bool = False) -> tuple[int, str]:
-    """Run one seed; returns it and what broke, or an empty text."""
-    from simulation.story import Story
-
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
-        story = Story(seed, Path(name), steps)
-        try:
-            story.run()
-        except Exception:
-            return seed, "\n".join([*story.told, traceback.format_exc()])
-        finally:
-            story.land.close()
-        if say:
-            print("\n".join(story.told))
-        return seed, ""
-
-
-def _broken_by(name: str) -> None:
-    """Break this process's product in one way."""
-    from simulation.mutants import MUTANTS
-
-    next(one for one in MUTANTS if one.name == name).apply()
-
-
-def run(seeds: range, jobs: int, mutant: str = "") -> Iterator[tuple[int, str]]:
-    """(seed, what broke or an empty text), as they come."""
-    prepare, with_ = (_broken_by, (mutant,)) if mutant else (None, ())
-    with multiprocessing.get_context("spawn").Pool(jobs, prepare, with_) as pool:
-        yield from pool.imap_unordered(world, seeds)
-
-
-def caught(mutant: str, seeds: range, jobs: int) -> tuple[int, str] | None:
-    """How many worlds it took to notice a breakage, and how it was noticed; None if it lived."""
-    for at, (_, broken) in enumerate(run(seeds, jobs, mutant), 1):
-        if broken:
-            return at, broken.strip().splitlines()[-1]
-    return None
 
 
 @click.command()
@@ -69,6 +26,8 @@ def caught(mutant: str, seeds: range, jobs: int) -> tuple[int, str] | None:
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True)
 def main(seeds: int, first: int, seed: int | None, steps: int, mutants: bool, jobs: int) -> None:
     """Worlds that try to break the promises. Ends with 1 if one of them did, or if a breakage lived."""
+    from simulation.running import run, world
+
     if seed is not None:
         _, broken = world(seed, steps, say=True)
         click.echo(broken or "held")
@@ -89,6 +48,7 @@ def main(seeds: int, first: int, seed: int | None, steps: int, mutants: bool, jo
 
 def _try_mutants(seeds: range, jobs: int) -> int:
     from simulation.mutants import MUTANTS
+    from simulation.running import caught
 
     alive = 0
     for mutant in MUTANTS:

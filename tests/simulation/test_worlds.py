@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from simulation.__main__ import caught, world
 from simulation.mutants import MUTANTS
+from simulation.running import caught, world
 
 FEW = range(1, 9)
-MANY = range(9, 301)
+MANY = range(9, 61)
 
 
 @pytest.mark.parametrize("seed", FEW)
