@@ -305,7 +305,7 @@ def time_pages(hub: Hub, codes: Sequence[str]) -> list[PageTime]:
                 if "GET" in (rule.methods or ()) and not rule.arguments
             ),
             f"/wilayah/{village[:2]}", f"/wilayah/{village[:5]}", f"/wilayah/{village[:8]}", f"/wilayah/{village}",
-            f"/pelatihan/{key.hex()}", f"/kemajuan?wilayah={village[:2]}", f"/senyap?wilayah={village[:5]}",
+            f"/pelatihan/{key.hex()}", f"/kemajuan/{village[:2]}", f"/senyap?wilayah={village[:5]}",
         ]  # fmt: skip
         for path in paths:
             answer = client.get(path)

@@ -115,6 +115,7 @@ devices = Table(
     Column("wants", Integer, nullable=False, server_default="0"),
     Index("ix_devices_village", "village"),
     Index("ix_devices_sealing", "sealing_id"),
+    Index("ix_devices_state", "state"),
     info=in_place("village").info,
 )
 VILLAGE_CODE: Final = 13

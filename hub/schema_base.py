@@ -30,6 +30,9 @@ class Scope(Protocol):
     def exact(self, column: str) -> str:
         """It is the scope, and nothing in it or around it."""
 
+    def belongs(self, column: str, table: str, target: str) -> str:
+        """The value in `column` is that of `target` in a row of another table that is seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -69,7 +72,7 @@ def exactly(column: str) -> Seen:
 
 def with_row(column: str, table: str, target: str = "pk") -> Seen:
     """Rows that belong to a row of another table, whose own rule decides."""
-    return Seen(lambda scope: f"{column} in (select {target} from {table})")  # noqa: S608 our own names
+    return Seen(lambda scope: scope.belongs(column, table, target))
 
 
 def primary_key() -> Column[int]:

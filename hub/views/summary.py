@@ -34,7 +34,7 @@ from web.zones import ZONES
 FIRST_MONTH: Final = "2026-01"
 MONTHS_SHOWN: Final = 12
 MONTHS_MOST: Final = 36
-SLOW_S: Final = 1.0
+SLOW_S: Final = 0.2
 """What took longer to work out than this is shown again for a while."""
 FRESH_MS: Final = 30 * 60 * 1000
 
