@@ -137,7 +137,7 @@ class Land:
         laptop.close()
         folder.mkdir()
         shutil.copytree(laptop.disk, folder / "disk")
-        if self.rng.random() < 0.5:
+        if self.rng.random() < 0.5 and (laptop.folder / "state").is_dir():
             shutil.copytree(laptop.folder / "state", folder / "state")
         machine = SimulatedMachine(random.Random(self.rng.random()), laptop.machine.wall_ms)
         copy = Laptop(name, folder, machine, self.network, set(laptop.holds))

@@ -11,6 +11,10 @@ from pathlib import Path
 from simulation.mutants import MUTANTS
 from simulation.story import Story
 
+KNOWN = frozenset({31})
+"""Worlds that break and aren't mended yet, see docs/proof.md: nothing is lost, but a laptop that was set back never hears
+that the hub holds the end of its old log, and sends it at every sync."""
+
 
 def world(seed: int, steps: int = 60, say: bool = False) -> tuple[int, str]:
     """Run one seed; returns it and what broke, or an empty text."""
@@ -41,7 +45,7 @@ def run(seeds: range, jobs: int, mutant: str = "") -> Iterator[tuple[int, str]]:
 
 def caught(mutant: str, seeds: range, jobs: int) -> tuple[int, str] | None:
     """How many worlds it took to notice a breakage, and how it was noticed; None if it lived."""
-    for at, (_, broken) in enumerate(run(seeds, jobs, mutant), 1):
-        if broken:
+    for at, (seed, broken) in enumerate(run(seeds, jobs, mutant), 1):
+        if broken and seed not in KNOWN:
             return at, broken.strip().splitlines()[-1]
     return None
