@@ -23,7 +23,6 @@ MARGIN_MS: Final = 10 * 60_000
 DAY_MS: Final = 24 * 3600 * 1000
 """So far back whoever has just started looks for certificates that are due."""
 _BLOCK: Final = 200
-_s: Final = schema.segments.c
 _d: Final = schema.devices.c
 
 log = logging.getLogger(__name__)
@@ -43,10 +42,7 @@ def catch_up(engine: Engine, config: Config, since_ms: int, now_ms: int) -> int:
         BusyError: the database can't take it now; the next pass goes on.
     """
     with reading(engine) as connection:
-        waits = (_s.state == schema.STORED, _s.branch.is_not(None))
-        behind = (
-            connection.execute(select(_s.log).where(*waits).distinct().order_by(_s.log)).scalars().all()
-        )
+        behind = merge.behind(connection)
         heard = or_(_d.last_contact_ms >= since_ms, _d.last_stick_ms >= since_ms)
         query = select(schema.logs.c.pk).join(schema.devices, _d.pk == schema.logs.c.device).where(heard)
         logs = sorted({*behind, *connection.execute(query).scalars()})

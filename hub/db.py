@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,8 +49,9 @@ def open_engine(url: str) -> Engine:
         is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if not is_sqlite:
             engine = create_engine(url, hide_parameters=True)
-            event.listen(engine, "checkout", _prove_alive)
-            event.listen(engine, "checkin", _note_use)
+            event.listen(engine, "checkout", partial(_prove_alive, engine.dialect))
+            for moment in ("connect", "checkin"):
+                event.listen(engine, moment, _note_use)
             return engine
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as problem:
         raise DataFolderError(
@@ -84,17 +85,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that only reads, and never waits for writers."""
-    with _spoken(), engine.connect().execution_options(**{_READ: True}) as connection, connection.begin():
+    with _connected(engine) as connection:
         yield connection
 
 
 @contextmanager
 def asking(engine: Engine) -> Iterator[Connection]:
     """As `reading`, for a question or two that need no transaction: that saves PostgreSQL its beginning and its end."""
-    options: dict[str, Any] = {_READ: True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "AUTOCOMMIT"}
-    with _spoken(), engine.connect().execution_options(**options) as connection, connection.begin():
+    is_sqlite = engine.dialect.name == "sqlite"
+    with _connected(engine, **({} if is_sqlite else {"isolation_level": "AUTOCOMMIT"})) as connection:
         yield connection
 
 
@@ -105,13 +104,20 @@ def reading_still(engine: Engine) -> Iterator[Connection]:
     Raises:
         BusyError: the database can't be reached, or went away.
     """
-    options: dict[str, Any] = {_READ: True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with _spoken(), engine.connect().execution_options(**options) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
+    is_sqlite = engine.dialect.name == "sqlite"
+    still: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with _connected(engine, **({} if is_sqlite else still)) as connection:
+        if not is_sqlite:
             # An account from which rows are hidden must be refused, not be told a part.
             connection.exec_driver_sql("set local row_security = off")
+        yield connection
+
+
+@contextmanager
+def _connected(engine: Engine, **options: Any) -> Iterator[Connection]:
+    """A connection that reads."""
+    options[_READ] = True
+    with _spoken(), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -233,14 +239,13 @@ def _note_use(connection: Any, record: Any) -> None:
     record.info[_USED] = time.monotonic()
 
 
-def _prove_alive(connection: Any, record: Any, proxy: Any) -> None:
+def _prove_alive(dialect: Any, connection: Any, record: Any, proxy: object) -> None:
     """Ask the server whether it is there still, if this connection has rested: a sync takes one six times in a row."""
-    if time.monotonic() - record.info.get(_USED, 0.0) < _RESTED_S or connection is None:
+    if time.monotonic() - record.info[_USED] < _RESTED_S:
         return
     try:
-        connection.execute("")
-        connection.rollback()
-    except Exception as problem:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as problem:
         raise DisconnectionError from problem
 
 

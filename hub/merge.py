@@ -80,11 +80,16 @@ def merge_within(connection: Connection, log_pk: int, tells: bool) -> int:
     return merged
 
 
+def behind(connection: Connection) -> Sequence[int]:
+    """The logs that have something to merge."""
+    waits = (_s.c.state == schema.STORED, _s.c.branch.is_not(None))
+    return connection.execute(select(_s.c.log).where(*waits).distinct().order_by(_s.c.log)).scalars().all()
+
+
 def merge_waiting(engine: Engine) -> int:
     """Merge every log that has something to merge; returns the number of entries."""
     with reading(engine) as connection:
-        query = select(_s.c.log).where(_s.c.state == schema.STORED).distinct().order_by(_s.c.log)
-        logs = connection.execute(query).scalars().all()
+        logs = behind(connection)
     total = sum(merge_log(engine, log_pk) for log_pk in logs)
     figures.refresh(engine)
     return total

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, and_, func, insert, or_, select, update
 
@@ -51,18 +51,18 @@ def of_device(connection: Connection, device: int) -> list[Apart]:
     )
     return [
         Apart(
-            row.pk,
-            bytes(row.log_id),
-            row.idx,
-            bytes(row.id),
-            row.first_seq,
-            row._mapping["count"],
-            row.received_ms,
+            *_place(row),
             _estimate(bytes(row.data), row.received_ms),
             bool(row.rejected),
         )
         for row in connection.execute(query)
     ]
+
+
+def _place(row: Any) -> tuple[int, bytes, int, bytes, int, int, int]:
+    """Which segment a row is of, where it stands in its log and when it came: how `Apart` and `Decided` begin."""
+    count = row._mapping["count"]  # a row has a method of that name
+    return (row.pk, bytes(row.log_id), row.idx, bytes(row.id), row.first_seq, count, row.received_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,7 @@ def decided(connection: Connection, device: int) -> list[Decided]:
     )
     return [
         Decided(
-            row.pk,
-            bytes(row.log_id),
-            row.idx,
-            bytes(row.id),
-            row.first_seq,
-            row._mapping["count"],
-            row.received_ms,
+            *_place(row),
             bool(row.rejected),
             row.reason or "",
             row.decided_ms,

@@ -7,7 +7,7 @@ and several processes can each take a region. Owns the setting "rebuild".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
@@ -41,8 +41,10 @@ def begin(engine: Engine) -> list[str]:
         region = func.substr(_d.c.village, 1, _REGENCY)
         regions = list(connection.execute(select(region).distinct().order_by(region)).scalars())
         _write(connection, regions)
-        # Sums of which nothing is left would otherwise stay.
-        stale.mark(connection, connection.execute(select(schema.village_figures.c.village)).scalars().all())
+        # Sums of villages that no device is of any more; those of all others are marked with each device.
+        summed = schema.village_figures.c.village
+        left_over = select(summed).where(summed.not_in(select(_d.c.village)))
+        stale.mark(connection, connection.execute(left_over).scalars().all())
         return regions
 
 
@@ -65,13 +67,12 @@ def done(engine: Engine, code: str) -> None:
         _write(connection, [one for one in _left(connection) if one != code])
 
 
-def everything(engine: Engine, progress: Callable[[int], None] = lambda entries: None) -> int:
+def everything(engine: Engine) -> int:
     """All regions, one after the other; returns how many entries are in them."""
     total = 0
     for code in begin(engine):
         total += region(engine, code)
         done(engine, code)
-        progress(total)
     return total
 
 
@@ -93,6 +94,8 @@ def of_device(connection: Connection, device: int) -> int:
     """Make everything of one device anew, in the caller's transaction; returns how many entries it holds."""
     of = select(schema.logs.c.pk).where(schema.logs.c.device == device)
     logs = connection.execute(of.order_by(schema.logs.c.pk).with_for_update()).scalars().all()
+    village = select(_d.c.village).where(_d.c.pk == device)
+    stale.mark(connection, (connection.execute(village).scalar_one(),))
     if not logs:
         return 0
     _throw_away(connection, device)
@@ -101,8 +104,6 @@ def of_device(connection: Connection, device: int) -> int:
         .where(_s.c.log.in_(logs), _s.c.state.in_((schema.MERGED, schema.UNREADABLE)))
         .values(state=schema.STORED, learners_after=None, packs_after=None, end_t=None)
     )
-    village = select(_d.c.village).where(_d.c.pk == device)
-    stale.mark(connection, (connection.execute(village).scalar_one(),))
     return sum(merge.merge_within(connection, log, tells=False) for log in logs)
 
 

@@ -106,7 +106,7 @@ def find_log_locked(connection: Connection, log: bytes) -> LogRow | None:
 
 def find_log_of_device(connection: Connection, prefix: bytes, device: int) -> LogRow | None:
     """The log of `device` whose id begins with `prefix`."""
-    query = _LOG_QUERY.where(schema.logs.c.device == device, *begins_with(schema.logs.c.log, prefix))
+    query = _LOG_QUERY.where(_l.c.device == device, *begins_with(_l.c.log, prefix))
     row = connection.execute(query).first()
     return None if row is None else LogRow(*row)
 
@@ -118,8 +118,8 @@ def begins_with(column: Any, prefix: bytes) -> list[Any]:
 
 def after(prefix: bytes) -> bytes:
     """What is larger than everything that begins with `prefix`."""
-    after = (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix) + 1, "big")
-    return after[1:] if after[0] == 0 else b"\xff" * (len(prefix) + 32)
+    next_one = (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix) + 1, "big")
+    return next_one[1:] if next_one[0] == 0 else b"\xff" * (len(prefix) + 32)
 
 
 def open_log(connection: Connection, log: bytes, device: int) -> int:
