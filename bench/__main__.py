@@ -68,10 +68,15 @@ def merge(villages: int, entries: int, postgresql: bool) -> None:
 @click.option("--few", default=1_000, show_default=True, help="How many at first, to compare with.")
 @click.option("--day", default=7_500, show_default=True, help="Of how many villages a day is played.")
 @click.option("--postgresql/--sqlite", default=True, show_default=True)
-def nation(villages: int, few: int, day: int, postgresql: bool) -> None:
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder to load once and measure again.",
+)
+def nation(villages: int, few: int, day: int, postgresql: bool, keep: Path | None) -> None:
     from bench import nation as measured
 
-    measured.run(villages, few, day, postgresql, click.echo)
+    measured.run(villages, few, day, postgresql, keep, click.echo)
 
 
 @bench.command(help="The village's own database: bytes an entry, and seconds to record.")

@@ -55,6 +55,8 @@ PEOPLE: Final = 20
 MONTH: Final = 60
 """Entries of a village in a month, beside those that open its log: three for each person."""
 DAY: Final = 50
+_LOADED: Final = "loaded"
+"""Stands in a folder that is kept, once everyone's month is in."""
 PAGE_ROUNDS: Final = 20
 PATTERNS: Final = 64
 """Different months and days; a village has one of them. Encoding one for each would measure the villages' laptops."""
@@ -349,38 +351,29 @@ def sizes(hub: Hub) -> list[tuple[str, int, int]]:
     return sorted(rows, key=lambda row: -row[1] - row[2])[:12]
 
 
-def run(villages: int, few: int, day: int, postgresql: bool, say: Any) -> None:
-    """Fill a hub with `few` villages and then all, measuring a day's syncs (of `day` villages) at both sizes."""
-    with tempfile.TemporaryDirectory() as name, _database(Path(name), postgresql) as (url, processes):
-        folder = Path(name)
-        hub = world.make_hub(folder / "hub", url, region="")
-        with db.reading(hub.engine) as connection:
-            query = select(schema.regions.c.code).where(func.length(schema.regions.c.code) == 13)
-            codes = list(connection.execute(query.order_by(schema.regions.c.code)).scalars())
-        codes = codes[:: max(1, len(codes) // villages)][:villages]
-        made = build_courses(folder / "courses", hub)
-        add_devices(hub, codes)
+def run(villages: int, few: int, day: int, postgresql: bool, keep: Path | None, say: Any) -> None:
+    """Fill a hub with `few` villages and then all, measuring a day's syncs (of `day` villages) at both sizes.
+
+    With `keep`, it stays in that folder: loaded once, measured as often as one likes.
+    """
+    with (
+        tempfile.TemporaryDirectory() as name,
+        _database(keep or Path(name), postgresql) as (url, processes),
+    ):
+        folder = keep or Path(name)
+        is_new = not (folder / _LOADED).exists()
+        hub = world.make_hub(folder / "hub", url, region="") if is_new else _opened(folder / "hub")
+        codes = _villages(hub, villages)
         everyone = list(range(len(codes)))
         random.Random(1).shuffle(everyone)
-        port = world.free_port()
-        with world.serving_hub(hub.config.data, port, multiprocessing.cpu_count()) as serving:
-            server = [psutil.Process(serving.pid), *processes(folder)]
-            entries, seconds = load(hub, everyone[:few], codes, made, say)
-            say(f"{few:,} villages, {entries:,} entries taken in and merged in {seconds:,.0f} s")
-            one = sync_day(hub, port, everyone[: min(few, day) // 2], codes, made, server)
-            say_day(say, few, one)
-            entries, seconds = load(hub, everyone[few:], codes, made, say)
-            say(
-                f"{len(codes) - few:,} more, {entries:,} entries in {seconds:,.0f} s ({entries / seconds:,.0f}/s)"
-            )
-            figures.refresh(hub.engine)
-            if hub.engine.dialect.name == "postgresql":
-                with hub.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                    connection.exec_driver_sql("VACUUM ANALYZE")
-            two = sync_day(hub, port, everyone[few : few + day], codes, made, server)
+        with _serving(hub, folder, processes) as (port, server):
+            one = _fill(hub, folder, port, server, everyone, codes, few, day, say) if is_new else None
+            made, first = _courses_of(hub), few + _days_played(hub) - min(few, day) // 2
+            two = sync_day(hub, port, everyone[first : first + day], codes, made, server)
             say_day(say, len(codes), two)
-            growth = (two.cpu_s / two.syncs) / (one.cpu_s / one.syncs)
-            say(f"cost of a sync: {growth:.2f} times that at {few:,} villages")
+            if one is not None:
+                growth = (two.cpu_s / two.syncs) / (one.cpu_s / one.syncs)
+                say(f"cost of a sync: {growth:.2f} times that at {few:,} villages")
             for page in time_pages(hub, codes):
                 who = page.scope or "nation"
                 say(
@@ -390,6 +383,69 @@ def run(villages: int, few: int, day: int, postgresql: bool, say: Any) -> None:
             for table, data, indexes in sizes(hub):
                 say(f"{table:20} {data / 1e6:9,.1f} MB {indexes / 1e6:9,.1f} MB indexes")
         hub.close()
+
+
+def _fill(
+    hub: Hub,
+    folder: Path,
+    port: int,
+    server: list[Any],
+    everyone: Sequence[int],
+    codes: Sequence[str],
+    few: int,
+    day: int,
+    say: Any,
+) -> Day:
+    """A month of everyone; returns the day that was played when there were few."""
+    made = build_courses(folder / "courses", hub)
+    add_devices(hub, codes)
+    entries, seconds = load(hub, everyone[:few], codes, made, say)
+    say(f"{few:,} villages, {entries:,} entries taken in and merged in {seconds:,.0f} s")
+    one = sync_day(hub, port, everyone[: min(few, day) // 2], codes, made, server)
+    say_day(say, few, one)
+    entries, seconds = load(hub, everyone[few:], codes, made, say)
+    say(f"{len(codes) - few:,} more, {entries:,} entries in {seconds:,.0f} s ({entries / seconds:,.0f}/s)")
+    figures.refresh(hub.engine)
+    if hub.engine.dialect.name == "postgresql":
+        with hub.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+    (folder / _LOADED).touch()
+    return one
+
+
+def _opened(folder: Path) -> Hub:
+    """The hub that was kept, with the tables of today's code."""
+    hub = open_hub(folder)
+    db.upgrade(hub.engine)
+    return hub
+
+
+def _villages(hub: Hub, wanted: int) -> list[str]:
+    with db.reading(hub.engine) as connection:
+        query = select(schema.regions.c.code).where(func.length(schema.regions.c.code) == 13)
+        codes = list(connection.execute(query.order_by(schema.regions.c.code)).scalars())
+    return codes[:: max(1, len(codes) // wanted)][:wanted]
+
+
+def _courses_of(hub: Hub) -> list[Course]:
+    packs = schema.packs.c
+    with db.reading(hub.engine) as connection:
+        rows = connection.execute(select(packs.course_key, packs.manifest_hash).order_by(packs.pk))
+        return [Course(bytes(row[0]), bytes(row[1])) for row in rows]
+
+
+def _days_played(hub: Hub) -> int:
+    """How many villages have had their day: each has but one to play."""
+    query = select(func.count()).select_from(schema.segments).where(schema.segments.c.idx == 2)
+    with db.reading(hub.engine) as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+@contextmanager
+def _serving(hub: Hub, folder: Path, processes: Any) -> Iterator[tuple[int, list[Any]]]:
+    port = world.free_port()
+    with world.serving_hub(hub.config.data, port, multiprocessing.cpu_count()) as serving:
+        yield port, [psutil.Process(serving.pid), *processes(folder)]
 
 
 def say_day(say: Any, villages: int, day: Day) -> None:
