@@ -90,6 +90,22 @@ def note_verdict(db: sqlite3.Connection, head: Head, status: Status, hub_ms: int
         _lower(db, log, None if found is None else found[0], head.index, hub_ms)
 
 
+def last_own_under(db: sqlite3.Connection, pk: int, head: Head) -> int | None:
+    """The last segment of this device's log `pk` that a path of it, which came back as history, stands on.
+
+    `head` is as on the wire, with ids cut. None if that end isn't here.
+    """
+    query = """SELECT h.log, h.idx, h.id FROM history h JOIN logs l ON l.log = h.log
+               WHERE l.pk = ? AND h.idx = ? AND substr(h.id, 1, ?) = ?"""
+    found = db.execute(query, (pk, head.index, SHORT_ID, head.id)).fetchone()
+    if found is None:
+        return None
+    first = list(_path(db, Head(*found)))[-1][0]
+    query = "SELECT previous FROM history WHERE log = ? AND idx = ? AND id = ?"
+    parent = db.execute(query, (first.log, first.index, first.id)).fetchone()[0]
+    return first.index - 1 if logs.holds(db, Head(first.log, first.index - 1, parent)) else None
+
+
 def named_by(db: sqlite3.Connection, data: bytes) -> list[bytes]:
     """The profiles here that the entries of a segment commit to."""
     try:

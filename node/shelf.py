@@ -233,11 +233,18 @@ class NodeShelf:
                 db.execute("UPDATE logs SET parked = ? WHERE pk = ?", (head.index, pk))
             return
         self._store.put(REGISTRATION, "registered")
+        before, index = (
+            db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0],
+            head.index,
+        )
         if not is_ours:
-            return
-        before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
-        if head.index < before:
-            self._store.put(HUB_LOST, before - head.index)
+            # This disk was set back, and the hub is further. What it brought of that end shows what it stands on.
+            under = branches.last_own_under(db, pk, head)
+            if under is None or under <= before:
+                return
+            index = under
+        if index < before:
+            self._store.put(HUB_LOST, before - index)
             db.execute("UPDATE logs SET lowered_ms = ? WHERE pk = ?", (hub_ms, pk))
             # If it lost some of this log, it may have lost some of the others.
             self._store.put(_ALL_LOGS, 1)
@@ -245,5 +252,5 @@ class NodeShelf:
             self._store.put(_ALL_LOGS, 0)
         db.execute(
             "UPDATE logs SET confirmed = ?, parked = -1, departed = max(departed, ?) WHERE pk = ?",
-            (head.index, head.index, pk),
+            (index, index, pk),
         )

@@ -18,6 +18,7 @@ from word import Word, certificate, of_devices, stream, trusting
 from node import tally
 from node.centre import Centre
 from node.history import History
+from node.shelf import HUB_LOST
 from node.wiring import Node
 from sync import segment
 from sync.decisions import (
@@ -212,6 +213,40 @@ def test_a_disk_set_back_with_entries_waiting_knows_them_again_in_its_lost_tail(
     restored = laptop(tmp_path / "backup", ScriptedMachine(seed=4))
     assert history(restored).take(tail) == 1
     assert answers(restored) == {"Siti": 4}
+    restored.close()
+
+
+@pytest.mark.parametrize("back_at, confirms", [(2, 2), (1, 1)])
+def test_a_disk_set_back_hears_that_the_hub_holds_its_old_log_further(
+    tmp_path: Path, back_at: int, confirms: int
+) -> None:
+    """It once sent the same segment for ever: the hub's word was on an end of its log that it didn't know (simulation, seed 31)."""
+    (tmp_path / "data").mkdir()
+    made = laptop(tmp_path / "data")
+    trusting(made.store)
+    made.recorder.add_learner("Siti")
+    made.recorder.install_pack(b"c" * 16, b"m" * 32, 1)
+    for at in range(1, 5):
+        made.recorder.record(answer(0, at))
+        made.recorder.seal(even_quiet=True)
+        if at == back_at:
+            made.close()
+            shutil.copytree(tmp_path / "data", tmp_path / "backup")
+            made = laptop(tmp_path / "data", ScriptedMachine(seed=3))
+    tail = [
+        segment.open_segment(row[0]) for row in rows(made.store, "SELECT data FROM segments ORDER BY idx")
+    ]
+    made.close()
+    restored = laptop(tmp_path / "backup", ScriptedMachine(seed=4))
+    old = restored.recorder.log
+    restored.shelf.start_new_log(OpenReason.RESTORED)
+    told(restored, Head(old, tail[-1].index, tail[-1].id))
+    assert passed_on(restored), "an end that this disk can't join to what it holds proves nothing"
+    history(restored).take(tail, from_hub=True)
+    told(restored, Head(old, tail[-1].index, tail[-1].id))
+    assert rows(restored.store, "SELECT confirmed FROM logs ORDER BY pk")[0] == (confirms,)
+    assert passed_on(restored) == []
+    assert not restored.store.get(HUB_LOST, 0)
     restored.close()
 
 
