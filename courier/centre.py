@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from courier.trust import Trust
 from sync import bundle, courier, exchange, items, limits, registration
+from sync.client import Road
 from sync.courier import MailAnswer, MailPart, MailRequest, Taken
 from sync.errors import (
     N_,
@@ -24,7 +25,7 @@ from sync.errors import (
 )
 from sync.keys import SigningKey
 from sync.keyset import Keyset
-from sync.post import Post, Progress
+from sync.post import Progress
 from sync.registration import Code, Registration, RegistrationAnswer
 
 SHORT: Final = 2 * limits.REQUEST_BODY
@@ -38,7 +39,7 @@ T = TypeVar("T")
 class Centre:
     """Speaks to one hub on behalf of one courier."""
 
-    def __init__(self, post: Post, trust: Trust) -> None:
+    def __init__(self, post: Road, trust: Trust) -> None:
         self._post = post
         self._trust = trust
 

@@ -6,7 +6,7 @@ begins, so a pulled stick, a broken line or a power cut costs at most the part t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from courier.packs import Brought, Packs
 from courier.spool import Spool
 from courier.trust import Trust
 from sync import bundle, courier, stick
+from sync.client import Road
 from sync.courier import MailPart, MailRequest, Taken
 from sync.errors import N_, RefusedError, StickError, SyncError, TornError
 from sync.keys import fingerprint, key_id
@@ -46,7 +47,14 @@ class Desk:
     """One courier's laptop."""
 
     def __init__(
-        self, config: Config, ledger: Ledger, spool: Spool, trust: Trust, machine: Machine, packs: Packs
+        self,
+        config: Config,
+        ledger: Ledger,
+        spool: Spool,
+        trust: Trust,
+        machine: Machine,
+        packs: Packs,
+        road: Callable[[str], Road] = Post,
     ) -> None:
         self.config = config
         self.ledger = ledger
@@ -54,6 +62,7 @@ class Desk:
         self.packs = packs
         self._spool = spool
         self._machine = machine
+        self._road = road
 
     def now_ms(self) -> int:
         return self._machine.reading().wall_ms
@@ -245,7 +254,7 @@ class Desk:
                     "Alamat pusat belum diisi. Isi alamatnya di bagian Pusat; data tetap aman di laptop ini."
                 )
             )
-        return Centre(Post(url), self.trust)
+        return Centre(self._road(url), self.trust)
 
     def _keep(self, data: bytes, name: str, done: Collected) -> Collected:
         id_, head = bundle.part_id(data), bundle.read_head(data)

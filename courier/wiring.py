@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from content_packs.http_line import HttpLine
@@ -11,10 +12,17 @@ from courier.ledger import Ledger
 from courier.packs import Packs
 from courier.spool import Spool
 from courier.trust import Trust
+from sync.client import Road
 from sync.machine import Machine
+from sync.post import Post
 
 
-def open_desk(data: Path, machine: Machine | None = None, spool: Spool | None = None) -> Desk:
+def open_desk(
+    data: Path,
+    machine: Machine | None = None,
+    spool: Spool | None = None,
+    road: Callable[[str], Road] = Post,
+) -> Desk:
     """Open the data folder, making it if it isn't there. The ledger is the caller's to close.
 
     Raises:
@@ -24,4 +32,4 @@ def open_desk(data: Path, machine: Machine | None = None, spool: Spool | None = 
     config = prepared(data, machine.random_bytes)
     ledger = Ledger(data)
     packs = Packs(data, ledger, HttpLine)
-    return Desk(config, ledger, spool or Spool(data), Trust(data), machine, packs)
+    return Desk(config, ledger, spool or Spool(data), Trust(data), machine, packs, road)

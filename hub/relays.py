@@ -45,12 +45,15 @@ def hub_keys(connection: Connection) -> list[bytes]:
 
 
 def take_keyset(connection: Connection, device: Any, envelope: bytes) -> None:
-    """Keep a relay's keyset.
+    """Keep a relay's keyset. One that was set back sends an older one than is known here; the newer one stays.
 
     Raises:
-        SyncError: it isn't one, is of another root than the first one was, or older.
+        SyncError: it isn't one, or is of another root than the first one was.
     """
-    open_keyset(envelope, _keyset(connection, device.pk))
+    known, sent = _keyset(connection, device.pk), open_keyset(envelope)
+    if known is not None and sent.root == known.root and sent.version < known.version:
+        return
+    open_keyset(envelope, known)
     key = _setting(device.pk)
     changed = connection.execute(
         update(schema.settings).where(schema.settings.c.key == key).values(value=envelope)

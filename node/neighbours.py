@@ -15,6 +15,7 @@ from node.errors import NodeError
 from node.history import History
 from node.shelf import NodeShelf
 from sync import exchange, items, limits, neighbour
+from sync.client import Road
 from sync.errors import N_
 from sync.items import ItemKind
 from sync.neighbour import Greeting, open_greeting, sign_greeting
@@ -53,23 +54,23 @@ class Neighbours:
         mine = sign_greeting(self._config.device_key, tuple(self._history.heads()), unverified.quote)
         return b"".join([mine, *lacking])
 
-    def meet(self, address: str, post: Callable[[str], Post] = Post) -> Met:
+    def meet(self, address: str, road: Callable[[str], Road] = Post) -> Met:
         """Greet the laptop at `address`; take what this one lacks, give what that one lacks.
 
         Raises:
             ExchangeError: nobody answered, or somebody who is no neighbour.
             NodeError: it isn't a registered device of this village.
         """
-        road = post(address)
+        there = road(address)
         self._shelf.seal()
-        taken, theirs = self._greet(road, [])
+        taken, theirs = self._greet(there, [])
         lacking, given = self._lacking(theirs)
         if lacking:
-            more, _ = self._greet(road, lacking)
+            more, _ = self._greet(there, lacking)
             taken += more
         return Met(taken, given)
 
-    def _greet(self, road: Post, stream: list[bytes]) -> tuple[int, Greeting]:
+    def _greet(self, road: Road, stream: list[bytes]) -> tuple[int, Greeting]:
         mine = sign_greeting(self._config.device_key, tuple(self._history.heads()))
         answer = road.send(neighbour.PATH, b"".join([mine, *stream]), limits.NEIGHBOUR_BODY)
         data, came = exchange.split_answer(answer)

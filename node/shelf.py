@@ -62,7 +62,7 @@ class NodeShelf:
         self._anchor.note(self._store)
 
     def logs(self) -> Sequence[LogToSend]:
-        """The newest log, and others of which something waits or is to be asked for."""
+        """The newest log, and others of which something waits, is kept apart at the hub, or is to be asked for."""
         with self._store.read() as db:
             newest = logs.newest(db).pk
             made = []
@@ -74,7 +74,8 @@ class NodeShelf:
                                    WHERE p.log = s.log AND p.seq >= s.first_seq AND p.seq < s.first_seq + s.count)
                            FROM segments s WHERE log = ? AND idx > ? ORDER BY idx"""
                 waiting = db.execute(query, (pk, held)).fetchall()
-                if waiting or pk == newest or self._store.get(_ALL_LOGS, 0):
+                is_apart = parked > confirmed
+                if waiting or pk == newest or is_apart or self._store.get(_ALL_LOGS, 0):
                     head = logs.head(db, logs.LogRow(pk, log_id))
                     made.append(LogToSend(head, held, waiting))
             return [*branches.to_pass_on(db, bool(self._store.get(_ALL_LOGS, 0))), *made]

@@ -12,14 +12,15 @@ from typing import Final
 
 from hub import config, db, operators, regions
 from hub.wiring import Hub, open_hub
+from sync.keys import RandomBytes
 
 REGENCY: Final = "17.05"
 PASSWORD: Final = "kata-sandi-panjang"
 
 
-def made_hub(folder: Path) -> Hub:
+def made_hub(folder: Path, random_bytes: RandomBytes = secrets.token_bytes) -> Hub:
     """An opened, empty hub with keys of its own and the account `operator`."""
-    config.create(folder, None, secrets.token_bytes)
+    config.create(folder, None, random_bytes)
     shutil.copy(_empty_database(), folder / "hub.db")
     return open_hub(folder)
 

@@ -242,3 +242,21 @@ def test_before_anything_leaves_what_waits_is_sealed(tmp_path: Path) -> None:
     made.recorder.record(LessonOpened(0, 0, 1))
     made.shelf.seal()
     assert (count(made.store, "segments"), count(made.store, "pending")) == (2, 0)
+
+
+def test_an_older_log_that_was_kept_apart_is_asked_about_until_it_counts(tmp_path: Path) -> None:
+    """It was never confirmed once its device was let in (simulation, seed 3)."""
+    made = with_segments(tmp_path, 2)
+    old = made.recorder.log
+    made.recorder.seal(even_quiet=True)
+    made.shelf.start_new_log(OpenReason.MOVED)
+    (last,) = rows(made.store, "SELECT max(idx) FROM segments WHERE log = 1")[0]
+    tip = Head(
+        old[:SHORT_ID], last, rows(made.store, "SELECT id FROM segments WHERE idx = ?", last)[0][0][:8]
+    )
+    receive(made, tip, Status.REVOKED)
+    first = made.shelf.logs()[0]
+    assert (first.tip.log, list(first.waiting)) == (old, [])
+    receive(made, tip, Status.STORED)
+    assert confirmed(made) == last
+    assert [log.tip.log for log in made.shelf.logs()] == [made.recorder.log]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,31 @@ def test_what_a_regency_holds_reaches_the_nation_as_its_villages_signed_it(
     assert answers_counted(nation[0]) == answers_counted(land.hub) == 40
     assert entries_at(nation[0]) >= entries_at(land.hub)
     assert upstream.pass_on(land.hub.engine, land.hub.config, Post, now_ms).requests == 1, "nothing is left"
+
+
+def test_a_regency_set_back_before_its_last_keys_goes_on_passing_on(
+    land: Land, nation: tuple[Hub, str], tmp_path: Path
+) -> None:
+    """The nation refused everything that came with the older keyset (simulation, seed 88)."""
+    stick, node = land.stick(), land.village("asri")
+    registered_by_stick(land, node, stick)
+    learn(node, 5)
+    visit_village(node, stick)
+    land.visit_centre(stick)
+    shutil.copytree(tmp_path / "regency", tmp_path / "backup")
+    keyring.rotate(land.hub.engine, land.hub.config, None, keyring.Change(new_hub_key=True), now_ms())
+    land.hub.close()
+    land.hub = open_hub(tmp_path / "regency")
+    pass_on(land.hub)
+    land.hub.close()
+    shutil.rmtree(tmp_path / "regency")
+    (tmp_path / "backup").rename(tmp_path / "regency")
+    land.hub = open_hub(tmp_path / "regency")
+    learn(node, 3)
+    visit_village(node, stick)
+    land.visit_centre(stick)
+    pass_on(land.hub)
+    assert answers_counted(nation[0]) == answers_counted(land.hub) == 8
 
 
 @pytest.mark.parametrize("stick_first", [True, False])

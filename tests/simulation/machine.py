@@ -1,4 +1,4 @@
-"""What a simulated laptop's clocks, randomness and identity say."""
+"""What a simulated computer's clocks, randomness and identity say."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sync.machine import Machine
 
 
 class SimulatedMachine(Machine):
-    """A laptop whose clocks only move when the story moves them."""
+    """A computer whose clocks only move when the story moves them."""
 
-    def __init__(self, rng: random.Random, wall_ms: int) -> None:
+    def __init__(self, rng: random.Random, wall_ms: int, identity: bytes) -> None:
         self.rng = rng
         self.wall_ms = wall_ms
         self.powered_ms = 0
         self.boot = rng.randbytes(16)
-        self.identity = rng.randbytes(16)
+        self.identity = identity
 
     def reading(self) -> Reading:
         return Reading(self.boot, self.powered_ms, self.wall_ms)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hub import catching_up, intake, merge, paths, segments
+from sqlalchemy import delete
+
+from hub import alerts, catching_up, intake, merge, paths, schema, segments, upstream
 from node import recorder, shelf
 from simulation.power import PowerCut
 from sync import logclock, segment
@@ -100,6 +102,47 @@ def _new_log_forgets() -> None:
     recorder.Recorder.start_new_log = started  # type: ignore[method-assign]
 
 
+def _erased_is_kept_again() -> None:
+    store = intake.Exchange._store_profiles
+
+    def stored(self: Any, connection: Any) -> None:
+        connection.execute(delete(schema.erased))
+        store(self, connection)
+
+    intake.Exchange._store_profiles = stored  # type: ignore[method-assign]
+
+
+def _revoked_counts() -> None:
+    store = segments.store
+
+    def stored(connection: Any, log: Any, segment_: Any, quarantined: bool, now_ms: int) -> Any:
+        return store(connection, log, segment_, False, now_ms)
+
+    segments.store = stored
+
+
+def _forks_are_hidden() -> None:
+    tell = alerts.raise_alert
+
+    def told(connection: Any, kind: str, *more: Any) -> None:
+        if kind != alerts.FORK:
+            tell(connection, kind, *more)
+
+    alerts.raise_alert = told
+
+
+def _sent_is_passed_on() -> None:
+    choose = upstream._next_batch
+
+    def chosen(connection: Any, config: Any) -> Any:
+        batch = choose(connection, config)
+        with connection.engine.begin() as other:
+            batch.mark(other)
+        return batch
+
+    upstream._next_batch = chosen
+
+
 MUTANTS = (
     Mutant("signatures", "the hub doesn't check who signed a segment", _skip_signatures),
     Mutant("twice", "entries that two branches share count twice", _count_again),
@@ -113,4 +156,8 @@ MUTANTS = (
     Mutant("undone", "what a killed hub left unmerged stays so", _never_catch_up),
     Mutant("numbers", "a branch doesn't know the numbers of its parent", _forget_numbers),
     Mutant("new log", "a new log forgets what waited in the old one", _new_log_forgets),
+    Mutant("erased", "the hub forgets who was erased", _erased_is_kept_again),
+    Mutant("revoked", "what a revoked device sends counts at once", _revoked_counts),
+    Mutant("forks", "nobody is told of a fork", _forks_are_hidden),
+    Mutant("passed on", "what is sent to the nation's hub is taken for held there", _sent_is_passed_on),
 )

@@ -1,4 +1,4 @@
-"""The road between villages and the centre, without sockets: the hub's real WSGI endpoint, and everything that goes wrong."""
+"""Roads between computers, without sockets: the real WSGI endpoint of a hub, a neighbour's real answer, and all that goes wrong."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sync.errors import N_, UnreachableError
 from sync.post import Progress, checked
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+Answer = tuple[int, dict[str, str], bytes]
 URL = "http://pusat.example"
 
 
@@ -34,11 +35,13 @@ class Faults:
 
 
 @dataclass
-class Network:
+class Road:
+    """From anybody to one computer. `faults` may be shared with other roads."""
+
     rng: random.Random
-    hub: Callable[[], WsgiApp]
-    """The endpoint of the hub that runs now."""
-    faults: Faults = field(default_factory=Faults)
+    ask: Callable[[str, bytes, int], Answer]
+    """(path, what arrives of the body, its length as announced) to what is answered."""
+    faults: list[Faults]
     overheard: list[tuple[str, bytes]] = field(default_factory=list)
     """Requests that somebody kept, to send them once more whenever it suits."""
 
@@ -46,18 +49,18 @@ class Network:
         self, path: str, body: bytes, most: int, progress: Progress = lambda sent, total: None
     ) -> bytes:
         """As `sync.post.Post.send`."""
-        happens, faults = self.rng.random, self.faults
+        happens, faults = self.rng.random, self.faults[0]
         self.overheard.append((path, body))
         if happens() < faults.drop:
             raise _unreachable()
         if happens() < faults.cut:
-            self._ask(path, body[: self.rng.randrange(len(body) + 1)], len(body))
+            self.ask(path, body[: self.rng.randrange(len(body) + 1)], len(body))
             raise _unreachable()
         if happens() < faults.alter and body:
             body = _altered(self.rng, body)
-        status, headers, answer = self._ask(path, body, len(body))
+        status, headers, answer = self.ask(path, body, len(body))
         if happens() < faults.twice:
-            status, headers, answer = self._ask(path, body, len(body))
+            status, headers, answer = self.ask(path, body, len(body))
         if happens() < faults.deaf:
             raise _unreachable()
         if happens() < faults.cut_answer and answer:
@@ -71,9 +74,13 @@ class Network:
         """Somebody sends what was sent before; nobody reads the answer."""
         if self.overheard:
             path, body = self.rng.choice(self.overheard)
-            self._ask(path, body, len(body))
+            self.ask(path, body, len(body))
 
-    def _ask(self, path: str, body: bytes, length: int) -> tuple[int, dict[str, str], bytes]:
+
+def asking(application: Callable[[], WsgiApp]) -> Callable[[str, bytes, int], Answer]:
+    """Ask a WSGI application: the one that runs now."""
+
+    def ask(path: str, body: bytes, length: int) -> Answer:
         seen: list[tuple[int, dict[str, str]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]]) -> None:
@@ -86,8 +93,10 @@ class Network:
             "CONTENT_TYPE": exchange.MEDIA_TYPE,
             "wsgi.input": io.BytesIO(body),
         }
-        answer = b"".join(self.hub()(environ, start_response))
+        answer = b"".join(application()(environ, start_response))
         return *seen[0], answer
+
+    return ask
 
 
 def _altered(rng: random.Random, data: bytes) -> bytes:

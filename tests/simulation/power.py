@@ -41,15 +41,22 @@ class Power:
         self._left = max(0, self._left - 1)
 
     def watch_engine(self, engine: Engine) -> None:
-        """The hub's: its commits are made by the driver, so the cut comes before one."""
+        """The hub's. Its driver commits after SQLAlchemy has said so, and says nothing itself: a cut after a commit comes when
+        the next transaction begins, which is the first moment at which anybody could be told.
+        """
 
-        def commit(_connection: object) -> None:
-            if self._left == 1:
-                self.off = True
-            self._left = max(0, self._left - 1)
+        def begin(_connection: object) -> None:
             if self.off:
                 raise PowerCut
 
+        def commit(_connection: object) -> None:
+            if self._left == 1 and self._after:
+                self._left, self.off = 0, True
+                return
+            self.before_commit()
+            self._left = max(0, self._left - 1)
+
+        event.listen(engine, "begin", begin)
         event.listen(engine, "commit", commit)
 
 

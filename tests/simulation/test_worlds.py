@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from simulation.mutants import MUTANTS
-from simulation.running import KNOWN, caught, world
+from simulation.running import caught, world
 
-FEW = range(1, 9)
-MANY = range(9, 61)
-LIVING = {"gaps", "undone"}
-"""Breakages that these worlds are too mild to notice, see docs/proof.md."""
+FEW = range(1, 7)
+MANY = range(7, 301)
 
 
 @pytest.mark.parametrize("seed", FEW)
@@ -20,16 +18,15 @@ def test_every_promise_holds(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "seed",
-    [pytest.param(one, marks=pytest.mark.xfail(strict=True)) if one in KNOWN else one for one in MANY],
-)
-def test_every_promise_holds_in_many_worlds(seed: int) -> None:
-    _, broken = world(seed)
-    assert not broken, broken
+@pytest.mark.parametrize("first", range(MANY.start, MANY.stop, 20))
+def test_every_promise_holds_in_many_worlds(first: int) -> None:
+    """So many at a time, so that what they share is made once."""
+    for seed in range(first, min(first + 20, MANY.stop)):
+        _, broken = world(seed)
+        assert not broken, f"python -m tests.simulation --seed {seed}\n{broken}"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mutant", [one.name for one in MUTANTS if one.name not in LIVING])
+@pytest.mark.parametrize("mutant", [one.name for one in MUTANTS])
 def test_a_deliberate_breakage_is_noticed(mutant: str) -> None:
-    assert caught(mutant, range(1, 61), 2) is not None
+    assert caught(mutant, range(1, 301), 2) is not None

@@ -1,0 +1,232 @@
+"""What happens away from the villages: at the centre, at the nation's hub, to sticks and with officers."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Select, select
+
+from hub import config as hub_config
+from hub import identity, keyring, quarantine, registry, schema
+from hub.db import reading
+from simulation import checker
+from simulation.things import Laptop, image
+from sync.stick import Stick
+
+if TYPE_CHECKING:
+    from simulation.story import Story
+
+_l: Final = schema.learners.c
+
+
+def replay(story: Story, laptop: Laptop) -> None:
+    story.attempt(None, story.land.road.replay)
+
+
+def hub_cut(story: Story, laptop: Laptop) -> None:
+    story.land.centre.cut()
+
+
+def hub_cut_within(story: Story, laptop: Laptop) -> None:
+    """Power fails in the midst of what comes next, and somebody syncs."""
+    story.land.centre.power.arm(story.rng, 8)
+    story.attempt(laptop, lambda: story.exchange(laptop))
+
+
+def hub_back_up(story: Story, laptop: Laptop) -> None:
+    path = story.folder / f"hub-backup-{len(story.hub_backups)}"
+    image(story.land.centre.folder, path)
+    story.hub_backups.append(path)
+
+
+def hub_put_back(story: Story, laptop: Laptop) -> None:
+    if not story.hub_backups:
+        return
+    centre = story.land.centre
+    before = checker.numbers_at(centre.hub)
+    centre.put_back(story.rng.choice(story.hub_backups))
+    story.model.hub_lost(before - checker.numbers_at(centre.hub))
+    story.model.erased &= checker.erased_at(centre.hub)
+    revoked = checker.revoked_at(centre.hub)
+    story.model.revoked = {one: at for one, at in story.model.revoked.items() if one in revoked}
+
+
+def pass_on(story: Story, laptop: Laptop) -> None:
+    """The centre brings the nation's hub what it lacks."""
+    story.attempt(None, story.pass_on)
+
+
+def nation_cut(story: Story, laptop: Laptop) -> None:
+    if story.rng.random() < 0.5:
+        story.land.nation.cut()
+    else:
+        story.land.nation.power.arm(story.rng, 8)
+
+
+def revoke(story: Story, laptop: Laptop) -> None:
+    """An operator no longer believes this laptop."""
+    device = laptop.device()
+    if checker.state_of(story.land.centre.hub, device) == "registered":
+        at = story.land.now_ms
+        story.attempt(None, lambda: registry.revoke(story.land.centre.hub.engine, device, at, "hilang"))
+        if checker.state_of(story.land.centre.hub, device) == "revoked":
+            story.model.revoked[device] = at
+
+
+def let_in(story: Story, laptop: Laptop) -> None:
+    """An operator lets this laptop in, or in again."""
+    device = laptop.device()
+    if checker.state_of(story.land.centre.hub, device) not in ("", "registered"):
+        story.model.revoked.pop(device, None)
+        story.attempt(
+            None, lambda: registry.approve(story.land.centre.hub.engine, device, story.land.now_ms)
+        )
+
+
+def decide_quarantine(story: Story, laptop: Laptop) -> None:
+    """An operator rejects half of what this laptop's quarantine holds, and lets the rest count."""
+    hub, device = story.land.centre.hub, laptop.device()
+    with reading(hub.engine) as connection:
+        pk = connection.execute(
+            select(schema.devices.c.pk).where(schema.devices.c.device == device)
+        ).scalar()
+        apart = quarantine.of_device(connection, pk) if pk else []
+    if apart:
+        half = {one.pk for one in apart if story.rng.random() < 0.5}
+        rest = {one.pk for one in apart} - half
+        story.attempt(
+            None, lambda: quarantine.decide(hub.engine, device, rest, half, "ragu", story.land.now_ms)
+        )
+        if device in story.model.revoked:
+            # What came until now is decided.
+            story.model.revoked[device] = story.land.now_ms
+
+
+def _two_people(story: Story) -> list[bytes]:
+    found = _rows(story, select(_l.learner).order_by(_l.learner))
+    people = [bytes(row[0]) for row in found]
+    return story.rng.sample(people, 2) if len(people) > 1 else []
+
+
+def merge_people(story: Story, laptop: Laptop) -> None:
+    pair = _two_people(story)
+    if pair:
+        engine, now = story.land.centre.hub.engine, story.land.now_ms
+        story.attempt(None, lambda: identity.merge(engine, *pair, now))
+
+
+def separate_people(story: Story, laptop: Laptop) -> None:
+    pairs = _rows(story, select(schema.same_person.c.one, schema.same_person.c.other))
+    if pairs:
+        one, other = story.rng.choice(sorted((bytes(a), bytes(b)) for a, b in pairs))
+        engine, now = story.land.centre.hub.engine, story.land.now_ms
+        story.attempt(None, lambda: identity.separate(engine, one, other, now))
+
+
+def erase_person(story: Story, laptop: Laptop) -> None:
+    """Somebody wants to be forgotten."""
+    people = _rows(story, select(_l.learner).order_by(_l.learner))
+    if people:
+        hub, who = story.land.centre.hub, bytes(story.rng.choice(people)[0])
+        story.attempt(None, lambda: identity.erase(hub.engine, who, story.land.now_ms))
+        story.model.erased |= checker.erased_at(story.land.centre.hub)
+
+
+def rotate_keys(story: Story, laptop: Laptop) -> None:
+    centre = story.land.centre
+    made = hub_config.load(centre.folder)
+    change = keyring.Change(new_hub_key=True, new_intake=story.rng.choice((None, 1)))
+    story.attempt(None, lambda: keyring.rotate(centre.hub.engine, made, None, change, story.land.now_ms))
+    centre.start_again()
+
+
+# Sticks.
+
+
+def _stick(story: Story) -> Stick:
+    return Stick(story.rng.choice(story.land.sticks))
+
+
+def stick_to_village(story: Story, laptop: Laptop) -> None:
+    stick = _stick(story)
+    story.attempt(laptop, lambda: story.land.visit_village(laptop, stick))
+
+
+def stick_to_centre(story: Story, laptop: Laptop) -> None:
+    stick = _stick(story)
+    story.attempt(None, lambda: story.land.visit_centre(stick))
+
+
+def stick_suffers(story: Story, laptop: Laptop) -> None:
+    """It was pulled too early, or a file on it is damaged or lost."""
+    rng = story.rng
+    files = sorted(path for path in rng.choice(story.land.sticks).rglob("*") if path.is_file())
+    if files:
+        path = rng.choice(files)
+        data = path.read_bytes()
+        match rng.randrange(3):
+            case 0:
+                path.write_bytes(data[: rng.randrange(len(data) + 1)])
+            case 1:
+                path.unlink()
+            case _ if data:
+                at = rng.randrange(len(data))
+                path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+
+
+def stick_is_copied(story: Story, laptop: Laptop) -> None:
+    """What is on one stick lies on the other from now on, and comes twice, or late."""
+    one, other = story.rng.sample(story.land.sticks, 2)
+    shutil.rmtree(other)
+    shutil.copytree(one, other)
+
+
+def officer_collects(story: Story, laptop: Laptop) -> None:
+    stick = _stick(story)
+    story.attempt(None, lambda: story.land.desk.collect(stick))
+
+
+def officer_sends(story: Story, laptop: Laptop) -> None:
+    story.attempt(None, story.land.desk.send)
+    story.attempt(None, story.land.desk.fetch)
+
+
+def officer_delivers(story: Story, laptop: Laptop) -> None:
+    stick = _stick(story)
+    story.attempt(None, lambda: story.land.desk.deliver(stick))
+
+
+def officer_cut(story: Story, laptop: Laptop) -> None:
+    story.land.officer_is_cut()
+
+
+def _rows(story: Story, query: Select[Any]) -> list[Any]:
+    with reading(story.land.centre.hub.engine) as connection:
+        return list(connection.execute(query).all())
+
+
+WEIGHTS: Final = {
+    replay: 3,
+    hub_cut: 2,
+    hub_cut_within: 4,
+    hub_back_up: 2,
+    hub_put_back: 1,
+    pass_on: 4,
+    nation_cut: 1,
+    revoke: 1,
+    let_in: 1,
+    decide_quarantine: 1,
+    merge_people: 1,
+    separate_people: 1,
+    erase_person: 1,
+    rotate_keys: 1,
+    stick_to_village: 6,
+    stick_to_centre: 5,
+    stick_suffers: 2,
+    stick_is_copied: 1,
+    officer_collects: 2,
+    officer_sends: 2,
+    officer_delivers: 2,
+    officer_cut: 1,
+}

@@ -1,0 +1,169 @@
+"""Computers of a simulated land. Disks are folders; what a power cut leaves on one is a copy of it."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hub import catching_up, db, merge
+from hub import config as hub_config
+from hub.endpoint import Endpoint
+from hub.intake import Intake
+from hub.wiring import Hub
+from node.shelf import REGISTRATION
+from node.wiring import Node, open_node
+from node.worker import Worker
+from simulation.machine import SimulatedMachine
+from simulation.network import URL, Answer, Road
+from simulation.power import Power, Watched
+from sync import exchange
+from sync.client import Client
+from sync.errors import LontarError
+from sync.keys import key_id
+
+
+class BrokenPromiseError(AssertionError):
+    """A promise didn't hold."""
+
+
+def image(folder: Path, to: Path) -> None:
+    """What is in a folder now, with databases that are open in it as a power cut would leave them."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(folder, to)
+
+
+class Centre:
+    """A hub's computer."""
+
+    def __init__(self, folder: Path, now_ms: Callable[[], int], rng: random.Random) -> None:
+        self.folder = folder
+        self._now_ms = now_ms
+        self._rng = rng
+        self.power = Power()
+        self.hub = self._started()
+
+    def cut(self) -> None:
+        """Power fails."""
+        left = self.folder.with_name(f"{self.folder.name}-left")
+        image(self.folder, left)
+        self._becomes(left)
+
+    def put_back(self, backup: Path) -> None:
+        """Its disk is replaced by an old one."""
+        left = self.folder.with_name(f"{self.folder.name}-left")
+        image(backup, left)
+        self._becomes(left)
+
+    def start_again(self) -> None:
+        self.hub.close()
+        self.hub = self._started()
+
+    def endpoint(self) -> Endpoint:
+        return Endpoint(self.hub.intake, lambda *_: [])
+
+    def _becomes(self, folder: Path) -> None:
+        self.hub.close()
+        shutil.rmtree(self.folder)
+        folder.rename(self.folder)
+        self.hub = self._started()
+
+    def _started(self) -> Hub:
+        url = f"sqlite:///{self.folder.resolve() / 'hub.db'}"
+        made = replace(hub_config.load(self.folder), database_url=url, random_bytes=self._rng.randbytes)
+        engine = db.open_engine(made.database_url)
+        self.power.start()
+        catching_up.at_start(engine, made, self._now_ms())
+        with db.reading(engine) as connection:
+            if merge.behind(connection):
+                raise BrokenPromiseError("a hub has started, and what was stored still doesn't count")
+        self.power.watch_engine(engine)
+        return Hub(made, engine, Intake(engine, made, self._now_ms))
+
+
+@dataclass
+class Laptop:
+    """One computer of a village, with one disk. `holds` are the numbers of answers that its disk holds."""
+
+    name: str
+    village: str
+    folder: Path
+    machine: SimulatedMachine
+    road: Road
+    """To its centre."""
+    holds: set[int] = field(default_factory=set)
+    shown: set[int] = field(default_factory=set)
+    """The answers that it has shown as confirmed."""
+    code: str = ""
+    """With which it is to be registered."""
+    power: Power = field(default_factory=Power)
+    node: Node | None = None
+
+    @property
+    def disk(self) -> Path:
+        return self.folder / "disk"
+
+    def on(self) -> Node:
+        """The running node; switched on if it is off."""
+        if self.node is None:
+            self.power.start()
+            self.node = open_node(self.disk, self.machine, {"LONTAR_STATE": str(self.folder / "state")})
+            self.node.store._writer = Watched(self.node.store._writer, self.power)  # type: ignore[assignment]
+        return self.node
+
+    @property
+    def worker(self) -> Worker:
+        node = self.on()
+        key = node.config.device_key
+        return node.worker.with_client(lambda: Client(URL, key, key_id(key.public), self.road))
+
+    @property
+    def knows_the_centre(self) -> bool:
+        return self.on().store.get("keyset") is not None
+
+    @property
+    def is_registered(self) -> bool:
+        return bool(self.on().store.get(REGISTRATION, "none") == "registered")
+
+    def device(self) -> bytes:
+        return key_id(self.on().config.device_key.public)
+
+    def cut(self) -> None:
+        """Power fails: what the disk holds at this moment is what it will hold."""
+        if self.node is not None:
+            image(self.disk, self.folder / "left")
+            self.close()
+            shutil.rmtree(self.disk)
+            (self.folder / "left").rename(self.disk)
+        self.machine.switch_on_again()
+
+    def close(self) -> None:
+        if self.node is not None:
+            self.node.close()
+            self.node = None
+
+    def put_back(self, backup: Path) -> None:
+        """Somebody copies an old state of the data folder over it."""
+        self.close()
+        shutil.rmtree(self.disk)
+        shutil.copytree(backup, self.disk)
+
+    def fill_disk(self, rng: random.Random) -> None:
+        """From now on its database finds no room, but for a page or two."""
+        writer = self.on().store._writer
+        pages = writer.execute("PRAGMA page_count").fetchone()[0]
+        writer.execute(f"PRAGMA max_page_count = {pages + rng.randrange(3)}")
+
+    def free_disk(self) -> None:
+        if self.node is not None:
+            self.node.store._writer.execute("PRAGMA max_page_count = 1073741823")
+
+    def asked(self, path: str, body: bytes, length: int) -> Answer:
+        """A neighbour on the same hotspot speaks to it."""
+        try:
+            answer, status = self.on().neighbours.answer(body), 200
+        except LontarError as problem:
+            answer, status = exchange.encode_refusal(problem.code, problem.sentence()), problem.http_status
+        return status, {"Content-Type": exchange.MEDIA_TYPE, "Content-Length": str(len(answer))}, answer
