@@ -85,7 +85,7 @@ def xapi(
             marks = sending.SentMarks(made.engine, store.url, str(since_ms or ""))
             count = sending.send(
                 store,
-                counted(made.engine, choice, marks),
+                counted(made.reader, choice, marks),
                 marks,
                 lambda segment: [statements.statement(told, here) for told in segment.told],
                 _progress,
@@ -93,7 +93,7 @@ def xapi(
             said = _("%(count)s pernyataan terkirim dan diterima LRS.")
         else:
             assert file is not None
-            found = counted(made.engine, choice, Marks())
+            found = counted(made.reader, choice, Marks())
             lines = (statements.line(told, here) for segment in found for told in segment.told)
             count = statements.write(file, lines, _progress)
             said = _("%(count)s pernyataan ditulis.")
@@ -143,7 +143,7 @@ def parquet(data: Path, folder: Path, region: str, names: bool) -> None:
     with _opened(data) as made:
         place = folder.resolve()
         code = _region(made, region)
-        counts = facts.write(made.engine, place, code, names, made.intake.now_ms(), _progress)
+        counts = facts.write(made.reader, place, code, names, made.intake.now_ms(), _progress)
     click.echo("", err=True)
     for name, count in counts.items():
         click.echo(_("%(name)s: %(count)s baris") % {"name": name, "count": count})

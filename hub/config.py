@@ -20,7 +20,14 @@ from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
 from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
 
 FILE: Final = "hub.toml"
-_SETTINGS: Final = ("database_url", "public_url", "metrics_token", "keep_alerts_days", "webhook_networks")
+_SETTINGS: Final = (
+    "database_url",
+    "database_read_url",
+    "public_url",
+    "metrics_token",
+    "keep_alerts_days",
+    "webhook_networks",
+)
 _KEEP_ALERTS_DAYS: Final = 365
 _DAYS_MOST: Final = 36_500
 _KEYS: Final = ("root", "hub", "intake", "publisher", "session")
@@ -47,6 +54,8 @@ class Config:
     """How long an alert that an operator has dealt with is kept."""
     webhook_networks: str = ""
     """Networks within which webhooks may lie though they are private, space between: "10.20.0.0/16 fd00::/8"."""
+    database_read_url: str = ""
+    """A copy that follows the database: what programs and exports read is read there."""
 
 
 def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> Config:
@@ -108,6 +117,7 @@ def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
         str(values.get("metrics_token", "")),
         _days(values.get("keep_alerts_days", _KEEP_ALERTS_DAYS)),
         str(values.get("webhook_networks", "")),
+        str(values.get("database_read_url", "")),
     )
 
 

@@ -28,9 +28,18 @@ class Hub:
     config: Config
     engine: Engine
     intake: Intake
+    copy: Engine | None = None
+    """Of the database that follows this one, if there is such a one."""
+
+    @property
+    def reader(self) -> Engine:
+        """For whoever reads much and may be some seconds behind: programs, exports."""
+        return self.copy or self.engine
 
     def close(self) -> None:
         self.engine.dispose()
+        if self.copy is not None:
+            self.copy.dispose()
 
 
 def open_hub(data: Path) -> Hub:
@@ -42,7 +51,8 @@ def open_hub(data: Path) -> Hub:
     config = load(data)
     engine = open_engine(config.database_url)
     refuse_newer(engine)
-    return Hub(config, engine, Intake(engine, config, now_ms))
+    copy = open_engine(config.database_read_url) if config.database_read_url else None
+    return Hub(config, engine, Intake(engine, config, now_ms), copy)
 
 
 def application(data: str) -> Any:

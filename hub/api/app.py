@@ -88,7 +88,7 @@ def _answered(hub: Hub, a_minute: int, read: Callable[[Connection, Asker], Any])
 
 
 def _read(hub: Hub, token: Token, now_ms: int, read: Callable[[Connection, Asker], Any]) -> Any:
-    with seeing(hub.engine, token.standing) as connection:
+    with seeing(hub.reader, token.standing) as connection:
         return read(connection, Asker(token, now_ms))
 
 

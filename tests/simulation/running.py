@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from simulation.mutants import MUTANTS
+from simulation.power import PowerCut
 from simulation.story import Step, Story, plan
 from simulation.template import memory
 
@@ -31,7 +32,7 @@ def played(seed: int, steps: Sequence[Step], villages: int | None = None) -> tup
         try:
             story = Story(seed, Path(name), villages)
             story.run(steps)
-        except Exception:
+        except (Exception, PowerCut):
             told = story.told if story else []
             return told, [*told, traceback.format_exc()]
         finally:
