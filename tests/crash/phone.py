@@ -14,7 +14,7 @@ from told import Told
 PIN: Final = "482913"
 PATIENCE_S: Final = 60
 _TOKEN: Final = re.compile(r'name="csrf_token" value="([^"]+)"')
-_TEXT: Final = re.compile(r'<main.*?</main>', re.DOTALL)
+_TEXT: Final = re.compile(r"<main.*?</main>", re.DOTALL)
 
 
 @dataclass

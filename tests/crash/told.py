@@ -74,7 +74,9 @@ def lost_at_node(told: Told, node: Node) -> Counter[Answer]:
 
 def lost_at_hub(told: Told, hub: Hub) -> set[bytes]:
     with reading(hub.engine) as connection:
-        return told.segments - {bytes(one) for one in connection.execute(select(schema.segments.c.id)).scalars()}
+        return told.segments - {
+            bytes(one) for one in connection.execute(select(schema.segments.c.id)).scalars()
+        }
 
 
 def problems_of(database: Path) -> str:
@@ -84,5 +86,3 @@ def problems_of(database: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     finally:
         connection.close()
-
-
