@@ -122,7 +122,9 @@ class Sender:
             return False
         receipt = exchange.open_receipt(exchange.split_answer(answer)[0], self.keys, header)
         for verdict in receipt.verdicts:
-            assert verdict.status is Status.STORED
+            if verdict.status is not Status.STORED:
+                self.told.refusal(200, False, f"{verdict.status!r}: the hub holds less than it said")
+                return False
             if verdict.head.index != NOTHING:
                 self.confirmed = max(self.confirmed, verdict.head.index)
         self.told.stored(one.id for one in self.device.segments[: self.confirmed + 1])

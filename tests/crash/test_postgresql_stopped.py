@@ -94,7 +94,7 @@ def test_a_hub_whose_database_is_stopped_hard_says_so_loses_nothing_and_goes_on(
                 before = told.receipts
                 until = time.monotonic() + PATIENCE_S
                 while told.receipts < before + 10 and any(one.confirmed < SEGMENTS - 1 for one in senders):
-                    assert time.monotonic() < until, "no receipts any more"
+                    assert time.monotonic() < until, f"no receipts any more: {told.unclear[:3]}"
                     time.sleep(rng.uniform(0.01, 0.05))
                 (database.stop_hard if round_ % 2 else database.kill)()
                 for path, seen in (("/siap", ready), ("/sehat", alive)):
