@@ -137,7 +137,8 @@ def test_a_disk_that_takes_no_more_writes_is_said_so_and_what_was_called_saved_i
                 fail(disk)
                 wait_for(told, "refused", 5)
     with again(image, place), node_serving(data, tmp_path / "log-2") as url:
-        phone = Phone(url, told, session=phone.session)
+        phone = Phone(url, told)
+        phone.log_in()
         assert phone.answer(), "after a restart people learn on"
     with again(image, place), contextlib.closing(open_node(data)) as node:
         assert not lost_at_node(told, node)
