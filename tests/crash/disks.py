@@ -94,3 +94,27 @@ def fill(place: Path) -> Path:
 def free(place: Path) -> None:
     for photos in place.glob("photos-*"):
         photos.unlink()
+
+
+@contextlib.contextmanager
+def fat(image: Path, place: Path) -> Iterator[None]:
+    """A FAT file system in a file, mounted: by the kernel, or by a process of its own where the kernel has none."""
+    place.mkdir(exist_ok=True)
+    if run("mount", "-o", "loop,umask=000", str(image), str(place)).returncode != 0:
+        if not has("fusefat"):
+            cannot("neither the kernel nor fusefat mounts FAT here")
+        done = run("fusefat", "-o", "rw+", str(image), str(place))
+        if done.returncode != 0 or not os.path.ismount(place):
+            cannot(f"fusefat can't mount here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        run("umount", str(place)).returncode and run("umount", "-l", str(place)).check_returncode()
+
+
+def make_fat(image: Path, megabytes: int) -> None:
+    if not has("mkfs.vfat"):
+        cannot("mkfs.vfat is missing: install dosfstools")
+    image.write_bytes(b"")
+    os.truncate(image, megabytes << 20)
+    run("mkfs.vfat", str(image)).check_returncode()
