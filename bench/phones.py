@@ -148,7 +148,7 @@ class Phone:
 def run(minutes: float, half: bool, count: int) -> list[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as name:
         data = Path(name) / "node"
-        _furnish(world.make_node(data, "http://127.0.0.1:9"), Path(name), count)
+        furnish(world.make_node(data, "http://127.0.0.1:9"), Path(name), count)
         port = world.free_port()
         command = [
             "node",
@@ -165,12 +165,15 @@ def run(minutes: float, half: bool, count: int) -> list[tuple[str, str]]:
         with world.serving(command, base) as process, _slowed(process.pid, half):
             server = psutil.Process(process.pid)
             cpu_before, own_before = sum(server.cpu_times()[:2]), time.process_time()
-            found = _all_learn(base, minutes * 60, count)
+            found = all_learn(base, minutes * 60, count)
             cpu = sum(server.cpu_times()[:2]) - cpu_before
             memory = server.memory_full_info().uss
         return [
             *_report(found, minutes, LOG_IN_WITHIN_S),
-            ("answers called saved / in the log / lost / doubled", _compared(data, found.saved)),
+            (
+                "answers called saved / in the log / lost / doubled",
+                "{:,} / {:,} / {} / {}".format(*compared(data, found.saved)),
+            ),
             ("errors", f"{len(found.errors)} {found.errors[:3] if found.errors else ''}"),
             ("processor seconds of the laptop", f"{cpu:.1f} in {minutes * 60:.0f} s"),
             (f"processor seconds of the {count} phones", f"{time.process_time() - own_before:.1f}"),
@@ -178,7 +181,7 @@ def run(minutes: float, half: bool, count: int) -> list[tuple[str, str]]:
         ]
 
 
-def _furnish(node: Node, folder: Path, count: int) -> None:
+def furnish(node: Node, folder: Path, count: int) -> None:
     """Courses, people, and their PINs."""
     world.install_catalogue(folder, node)
     secrets = Secrets(node.store, node.recorder.now, node.config.pepper)
@@ -188,7 +191,7 @@ def _furnish(node: Node, folder: Path, count: int) -> None:
     node.close()
 
 
-def _all_learn(base: str, seconds: float, count: int) -> Found:
+def all_learn(base: str, seconds: float, count: int) -> Found:
     until = time.monotonic() + seconds
     phones = [Phone(base, number, until) for number in range(count)]
     begin = random.Random(1).sample(range(count), count)
@@ -207,8 +210,8 @@ def _all_learn(base: str, seconds: float, count: int) -> Found:
     return everything
 
 
-def _compared(data: Path, saved: Counter[Answer]) -> str:
-    """How many of the answers that pages called saved stand in the log."""
+def compared(data: Path, saved: Counter[Answer]) -> tuple[int, int, int, int]:
+    """How many answers pages called saved, how many stand in the log, and how many are missing there or too many."""
     node = open_node(data)
     with node.store.read() as db:
         entries = excerpt(db, node.recorder.log)
@@ -219,7 +222,7 @@ def _compared(data: Path, saved: Counter[Answer]) -> str:
         if one.kind == QuestionAnswered.number
     )
     lost, more = saved - kept, kept - saved
-    return f"{saved.total():,} / {kept.total():,} / {lost.total()} / {more.total()}"
+    return saved.total(), kept.total(), lost.total(), more.total()
 
 
 def _report(found: Found, minutes: float, within_s: float) -> list[tuple[str, str]]:
