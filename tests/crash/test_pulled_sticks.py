@@ -6,30 +6,25 @@ refused in a sentence. The next visit completes it.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pytest
 from centre import made_hub
+from centres import as_it_was, held_at, registered_by_stick, segments_of, taken
+from crash_states import Disk
+from cut import STATES, every_cut, told_at
 from disks import fat, make_fat
+from syscalls import needs_strace, recorded, steps
 from told import Told, lost_at_hub
 
 from bench import world
-from hub import mail, parts, registry
-from hub.db import writing
-from hub.wiring import Hub, now_ms, open_hub
-from node.wiring import Node
-from sync.courier import Taken
-from sync.errors import LontarError
-from sync.keys import key_id
-from sync.stick import OUT, Stick
+from sync.stick import Stick
 
 ROUNDS: Final = 12
 COPIES: Final = 40
@@ -52,49 +47,6 @@ class Writing:
             safe, copy = set(self.safe), folder / f"pulled-{len(self.pulled)}"
             shutil.copyfile(image, copy)
             self.pulled.append((copy, safe))
-
-
-def taken(hub: Hub, stick: Stick) -> list[str]:
-    """At the centre: everything on the stick is taken; returns the sentences about what wasn't."""
-    refused = []
-    for found in stick.parts(OUT):
-        try:
-            assert parts.take(hub.intake, stick.read_part(found)) in (Taken.NEW, Taken.HELD)
-        except LontarError as problem:
-            refused.append(problem.sentence())
-    return refused
-
-
-def visit_centre(hub: Hub, stick: Stick) -> None:
-    assert taken(hub, stick) == []
-    with writing(hub.engine) as connection:
-        bag = mail.compose(connection, hub.config, "", now_ms())
-    mail.put(hub.config, stick, bag)
-
-
-def registered_by_stick(hub: Hub, node: Node, stick: Stick) -> None:
-    visit_centre(hub, stick)
-    node.bundles.trust(stick)
-    node.bundles.write(stick)
-    visit_centre(hub, stick)
-    registry.approve(hub.engine, key_id(node.config.device_key.public), now_ms())
-    visit_centre(hub, stick)
-    node.bundles.read(stick)
-
-
-def segments_of(node: Node) -> set[bytes]:
-    with node.store.read() as db:
-        return {bytes(one) for (one,) in db.execute("SELECT id FROM segments")}
-
-
-@contextlib.contextmanager
-def as_it_was(hub: Path, to: Path) -> Iterator[Hub]:
-    """The centre that has heard nothing of the village since it registered it."""
-    shutil.copytree(hub, to)
-    (to / "hub.toml").write_text(f'database_url = "sqlite:///{to / "hub.db"}"\n')
-    with contextlib.closing(open_hub(to)) as opened:
-        yield opened
-    shutil.rmtree(to)
 
 
 @pytest.mark.slow
@@ -137,3 +89,39 @@ def test_a_stick_that_is_pulled_while_it_is_written_loses_nothing_that_was_calle
             assert not lost_at_hub(Told(segments=segments_of(node)), centre), "the next visit completes it"
     assert all(one.endswith(".") for one in refused)
     node.close()
+
+
+@pytest.mark.slow
+def test_a_stick_holds_what_was_called_safe_whenever_the_power_goes(tmp_path: Path) -> None:
+    """Laptop and stick lose at once what neither was told to sync; nothing stands on a stick that its laptop doesn't hold."""
+    needs_strace()
+    root, record = tmp_path / "both", tmp_path / "record"
+    (root / "stick").mkdir(parents=True)
+    hub = made_hub(tmp_path / "hub")
+    node = world.make_node(root / "data", "http://127.0.0.1:9")
+    world.install_catalogue(tmp_path / "packs", node)
+    registered_by_stick(hub, node, Stick(root / "stick"))
+    hub.close()
+    world.play(node, world.workload_lines(1, 1500))
+    node.close()
+    disk = Disk(root)
+    command = ["usb", "write", "--data", str(root / "data"), str(root / "stick")]
+    with recorded(record, command, {"LONTAR_STATE": str(root / "state"), "LONTAR_LANG": "id"}) as process:
+        assert process.stdout is not None
+        shown = process.stdout.read()
+    done = steps(record, root, disk.now)
+    words = told_at(done, lambda data: b"Aman dicabut" in data)
+    assert len(words) == 1, shown
+    for cut in every_cut(disk, done, words, tmp_path, STATES // 4):
+        with cut.node() as node, as_it_was(tmp_path / "hub", tmp_path / "centre") as centre:
+            refused = taken(centre, Stick(cut.place / "stick"))
+            here = segments_of(node)
+            assert not lost_at_hub(Told(segments=here), centre) or not cut.told(words), cut
+            assert not refused or not cut.told(words), cut
+            assert node.store.get("new_log") is None, "a power cut is no restored backup"
+            node.bundles.write(Stick(cut.place / "stick"))
+            taken(centre, Stick(cut.place / "stick"))
+            assert not lost_at_hub(Told(segments=segments_of(node)), centre), (
+                f"{cut}: the next visit completes it"
+            )
+            assert held_at(centre) <= segments_of(node), f"{cut}: the laptop doesn't know what it gave away"
