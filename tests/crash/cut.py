@@ -47,7 +47,7 @@ class Cut:
         self.place = place
         self._name = f"state {number} after step {point}"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self._name
 
     def told(self, words: Sequence[int]) -> int:

@@ -77,7 +77,13 @@ def _mounted(place: Path, *command: str) -> Iterator[None]:
     try:
         yield
     finally:
-        run("umount", str(place)).returncode and run("umount", "-l", str(place)).check_returncode()
+        _unmount(place)
+
+
+def _unmount(place: Path) -> None:
+    if run("umount", str(place)).returncode != 0:
+        # Somebody is still looking at it.
+        run("umount", "-l", str(place)).check_returncode()
 
 
 def fill(place: Path) -> Path:
@@ -109,7 +115,7 @@ def fat(image: Path, place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        run("umount", str(place)).returncode and run("umount", "-l", str(place)).check_returncode()
+        _unmount(place)
 
 
 def make_fat(image: Path, megabytes: int) -> None:

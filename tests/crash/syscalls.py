@@ -255,7 +255,7 @@ def _name(text: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return codecs.escape_decode(text.encode("utf-8", "surrogateescape"))[0]  # type: ignore[attr-defined,no-any-return]
+    return codecs.escape_decode(text.encode("utf-8", "surrogateescape"))[0]
 
 
 def _texts(args: str) -> bytes:

