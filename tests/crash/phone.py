@@ -1,20 +1,26 @@
-"""A browser on a village's hotspot that answers questions as fast as it can, and tells `Told` what the pages said."""
+"""A real laptop's process, and browsers on its hotspot that answer as fast as they can; `Told` keeps what the pages said."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import requests
 from told import Told
 
+from bench.world import free_port
+
 PIN: Final = "482913"
 PATIENCE_S: Final = 60
 _TOKEN: Final = re.compile(r'name="csrf_token" value="([^"]+)"')
-_TEXT: Final = re.compile(r"<main.*?</main>", re.DOTALL)
 
 
 @dataclass
@@ -62,3 +68,49 @@ class Phone:
 def says_what_to_do(page: str) -> bool:
     """Whether a page tells that what was saved is safe, and no traceback."""
     return "aman" in page and "Traceback" not in page
+
+
+@contextlib.contextmanager
+def node_serving(data: Path, log: Path) -> Iterator[str]:
+    port = free_port()
+    command = [
+        "node",
+        "serve",
+        "--data",
+        str(data),
+        "--port",
+        str(port),
+        "--host",
+        "127.0.0.1",
+        "--no-sync",
+    ]
+    with log.open("wb") as opened:
+        process = subprocess.Popen([sys.executable, "-m", "lontar", *command], stdout=opened, stderr=opened)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            with contextlib.suppress(requests.ConnectionError):
+                requests.get(url, timeout=PATIENCE_S)
+                break
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def answering(*phones: Phone) -> Iterator[None]:
+    over = threading.Event()
+    threads = [threading.Thread(target=phone.answer_until, args=(over,)) for phone in phones]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()

@@ -5,75 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-import requests
 from centre import made_hub
 from disks import again, ext4, fail, fill, free, tmpfs
-from phone import Phone
+from phone import Phone, answering, node_serving
 from senders import Sender, learning, sending, serving, sums_are_those_made_anew
 from told import Told, answers_in, lost_at_hub, lost_at_node, problems_of
 from village import made_village
 
-from bench.world import free_port
 from hub.wiring import open_hub
 from node.wiring import open_node
 
 PATIENCE_S: Final = 60
 DISK_MB: Final = 48
-
-
-@contextlib.contextmanager
-def node_serving(data: Path, log: Path) -> Iterator[str]:
-    port = free_port()
-    command = [
-        "node",
-        "serve",
-        "--data",
-        str(data),
-        "--port",
-        str(port),
-        "--host",
-        "127.0.0.1",
-        "--no-sync",
-    ]
-    with log.open("wb") as opened:
-        process = subprocess.Popen([sys.executable, "-m", "lontar", *command], stdout=opened, stderr=opened)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(url, timeout=PATIENCE_S)
-                break
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        yield url
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextlib.contextmanager
-def answering(*phones: Phone) -> Iterator[None]:
-    over = threading.Event()
-    threads = [threading.Thread(target=phone.answer_until, args=(over,)) for phone in phones]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def wait_for(told: Told, what: str, count: int) -> None:
