@@ -89,14 +89,33 @@ def village() -> None:
     _print(table)
 
 
-@bench.command(help="25 phones at once on the village laptop.")
+@bench.command(
+    help="Four times the hub's planned peak for some minutes: what it takes, what it refuses, how it recovers."
+)
+@click.option("--minutes", default=10.0, show_default=True)
+@click.option("--villages", default=1000, show_default=True)
+@click.option("--times", default=4.0, show_default=True, help="Of the planned peak.")
+@click.option("--postgresql/--sqlite", default=True, show_default=True)
+def storm(minutes: float, villages: int, times: float, postgresql: bool) -> None:
+    from bench import storm as measured
+
+    table = _table("what", "value")
+    for what, value in measured.lines(
+        measured.run(minutes * 60, villages, postgresql, times), minutes * 60
+    ):
+        table.add_row(what, value)
+    _print(table)
+
+
+@bench.command(help="Phones at once on the village laptop.")
 @click.option("--minutes", default=5.0, show_default=True)
 @click.option("--half", is_flag=True, help="One processor at half speed.")
-def phones(minutes: float, half: bool) -> None:
+@click.option("--count", default=25, show_default=True, help="How many phones.")
+def phones(minutes: float, half: bool, count: int) -> None:
     from bench import phones as measured
 
     table = _table("what", "value")
-    for what, value in measured.run(minutes, half):
+    for what, value in measured.run(minutes, half, count):
         table.add_row(what, value)
     _print(table)
 

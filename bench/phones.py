@@ -1,4 +1,4 @@
-"""`python -m bench phones`: 25 phones learn on one village laptop for some minutes, over real HTTP.
+"""`python -m bench phones`: 25 phones (or more) learn on one village laptop for some minutes, over real HTTP.
 
 Everybody logs in with a PIN within the first minute (Argon2id is really verified), reads and answers with thinking times.
 Afterwards every answer that a page called saved is looked for in the laptop's log. With `half` the laptop has one
@@ -30,7 +30,6 @@ from node.learners import Secrets
 from node.wiring import Node, open_node
 from sync.entries import QuestionAnswered
 
-PHONES: Final = 25
 LOG_IN_WITHIN_S: Final = 60.0
 THINKING_S: Final = (2.0, 8.0)
 COURSES: Final = 8
@@ -146,10 +145,10 @@ class Phone:
         return answer.text
 
 
-def run(minutes: float, half: bool) -> list[tuple[str, str]]:
+def run(minutes: float, half: bool, count: int) -> list[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as name:
         data = Path(name) / "node"
-        _furnish(world.make_node(data, "http://127.0.0.1:9"), Path(name))
+        furnish(world.make_node(data, "http://127.0.0.1:9"), Path(name), count)
         port = world.free_port()
         command = [
             "node",
@@ -166,34 +165,37 @@ def run(minutes: float, half: bool) -> list[tuple[str, str]]:
         with world.serving(command, base) as process, _slowed(process.pid, half):
             server = psutil.Process(process.pid)
             cpu_before, own_before = sum(server.cpu_times()[:2]), time.process_time()
-            found = _all_learn(base, minutes * 60)
+            found = all_learn(base, minutes * 60, count)
             cpu = sum(server.cpu_times()[:2]) - cpu_before
             memory = server.memory_full_info().uss
         return [
             *_report(found, minutes, LOG_IN_WITHIN_S),
-            ("answers called saved / in the log / lost / doubled", _compared(data, found.saved)),
+            (
+                "answers called saved / in the log / lost / doubled",
+                "{:,} / {:,} / {} / {}".format(*compared(data, found.saved)),
+            ),
             ("errors", f"{len(found.errors)} {found.errors[:3] if found.errors else ''}"),
             ("processor seconds of the laptop", f"{cpu:.1f} in {minutes * 60:.0f} s"),
-            ("processor seconds of the 25 phones", f"{time.process_time() - own_before:.1f}"),
+            (f"processor seconds of the {count} phones", f"{time.process_time() - own_before:.1f}"),
             ("memory of the laptop at the end (USS)", f"{memory / 1e6:.1f} MB"),
         ]
 
 
-def _furnish(node: Node, folder: Path) -> None:
-    """Courses, 25 people, and their PINs."""
+def furnish(node: Node, folder: Path, count: int) -> None:
+    """Courses, people, and their PINs."""
     world.install_catalogue(folder, node)
     secrets = Secrets(node.store, node.recorder.now, node.config.pepper)
-    for number in range(PHONES):
+    for number in range(count):
         node.recorder.add_learner(f"Peserta {number + 1}", "Kepala Dusun")
         secrets.set(number, _PIN)
     node.close()
 
 
-def _all_learn(base: str, seconds: float) -> Found:
+def all_learn(base: str, seconds: float, count: int) -> Found:
     until = time.monotonic() + seconds
-    phones = [Phone(base, number, until) for number in range(PHONES)]
-    begin = random.Random(1).sample(range(PHONES), PHONES)
-    spread = min(LOG_IN_WITHIN_S, seconds / 2) * 0.9 / PHONES
+    phones = [Phone(base, number, until) for number in range(count)]
+    begin = random.Random(1).sample(range(count), count)
+    spread = min(LOG_IN_WITHIN_S, seconds / 2) * 0.9 / count
     threads = [
         threading.Thread(target=phone.run, args=(place * spread,))
         for phone, place in zip(phones, begin, strict=True)
@@ -208,8 +210,8 @@ def _all_learn(base: str, seconds: float) -> Found:
     return everything
 
 
-def _compared(data: Path, saved: Counter[Answer]) -> str:
-    """How many of the answers that pages called saved stand in the log."""
+def compared(data: Path, saved: Counter[Answer]) -> tuple[int, int, int, int]:
+    """How many answers pages called saved, how many stand in the log, and how many are missing there or too many."""
     node = open_node(data)
     with node.store.read() as db:
         entries = excerpt(db, node.recorder.log)
@@ -220,7 +222,7 @@ def _compared(data: Path, saved: Counter[Answer]) -> str:
         if one.kind == QuestionAnswered.number
     )
     lost, more = saved - kept, kept - saved
-    return f"{saved.total():,} / {kept.total():,} / {lost.total()} / {more.total()}"
+    return saved.total(), kept.total(), lost.total(), more.total()
 
 
 def _report(found: Found, minutes: float, within_s: float) -> list[tuple[str, str]]:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from content_packs.store import write_safely
 from sync.errors import N_
 from sync.keys import RandomBytes, SigningKey
 from sync.keyset import Keyset, open_keyset, sign_keyset
 from sync.sealing import CLASSICAL, SUITES, OpeningKey, seed_size
-from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key
+from web.data_folder import DataFolderError, as_toml, read_key, read_settings, write_key, write_private
 
 FILE: Final = "hub.toml"
 _SETTINGS: Final = (
@@ -75,11 +76,10 @@ def create(data: Path, database_url: str | None, random_bytes: RandomBytes) -> C
     keyset = Keyset(
         1, root.public, (hub.public,), OpeningKey(CLASSICAL, seeds["intake"]).public, (publisher.public,)
     )
-    (data / "keyset.cose").write_bytes(sign_keyset(root, keyset))
+    write_safely(data / "keyset.cose", sign_keyset(root, keyset))
     url = database_url or f"sqlite:///{(data / 'hub.db').resolve()}"
-    # The address of a database may hold a password.
-    (data / FILE).touch(mode=0o600)
-    (data / FILE).write_text(as_toml("database_url", url), encoding="utf-8")
+    # The address of a database may hold a password. Last: this file is what makes a folder a hub.
+    write_private(data / FILE, as_toml("database_url", url))
     return load(data)
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     OperationalError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hub import policies
 from hub.errors import BusyError, NewerDatabaseError
@@ -36,6 +37,7 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _READ: Final = "lontar_read"
 _USED: Final = "lontar_used"
 _RESTED_S: Final = 5.0
+_AWAY: Final = N_("Basis data pusat sedang tidak dapat menyimpan. Data aman di perangkat; coba lagi nanti.")
 _NARROWED: Final = "lontar_narrowed"
 
 
@@ -278,9 +280,8 @@ def _spoken() -> Iterator[None]:
         yield
     except DBAPIError as problem:
         if is_away(problem):
-            raise BusyError(
-                N_(
-                    "Basis data pusat sedang tidak dapat menyimpan. Data aman di perangkat; coba lagi nanti."
-                )
-            ) from problem
+            raise BusyError(_AWAY) from problem
         raise
+    except PoolTimeoutError as problem:
+        # Everybody else's work holds the connections.
+        raise BusyError(_AWAY) from problem

@@ -8,6 +8,8 @@ that buffers whole requests (waitress) must not serve it.
 from __future__ import annotations
 
 import logging
+import random
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
@@ -22,7 +24,10 @@ from sync import courier, exchange, limits, registration
 from sync.errors import N_, LontarError, MalformedError, TooLargeError
 
 _READ: Final = 1024
-_RETRY_S: Final = 60
+_RETRY_S: Final = (60, 120)
+"""Between these, by chance: who was refused together shall not come back together."""
+EXCHANGES_MOST: Final = 24
+"""How many a worker has under way. Who comes then would wait longer than a device does, and be worked for in vain."""
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +40,7 @@ class Endpoint:
     def __init__(self, intake: Intake, pages: WsgiApp) -> None:
         self._intake = intake
         self._pages = pages
+        self._room = threading.Semaphore(EXCHANGES_MOST)
         self._answers: dict[str, Callable[[dict[str, Any]], bytes]] = {
             exchange.PATH: self._sync,
             registration.PATH: self._register,
@@ -62,7 +68,7 @@ class Endpoint:
         status, body = self._spoken(answer, environ)
         headers = [("Content-Type", exchange.MEDIA_TYPE), ("Content-Length", str(len(body)))]
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append(("Retry-After", str(_RETRY_S)))
+            headers.append(("Retry-After", str(random.randint(*_RETRY_S))))  # noqa: S311
         start_response(f"{status.value} {status.phrase}", headers)
         return [body]
 
@@ -72,6 +78,10 @@ class Endpoint:
         if environ.get("REQUEST_METHOD") != "POST":
             text = N_("Alamat ini hanya untuk perangkat Lontar.")
             return HTTPStatus.METHOD_NOT_ALLOWED, exchange.encode_refusal("method", text)
+        if not self._room.acquire(blocking=False):
+            # Before a byte is read or the database is asked: a refusal must cost next to nothing.
+            text = N_("Pusat sedang menerima banyak kiriman. Data aman di perangkat; coba lagi nanti.")
+            return HTTPStatus.SERVICE_UNAVAILABLE, exchange.encode_refusal(BusyError.code, text)
         try:
             return HTTPStatus.OK, answer(environ)
         except LontarError as problem:
@@ -81,6 +91,8 @@ class Endpoint:
             log.exception("%s", environ.get("PATH_INFO"))
             text = N_("Terjadi kesalahan di pusat. Data aman di perangkat; coba lagi nanti.")
             return HTTPStatus.SERVICE_UNAVAILABLE, exchange.encode_refusal(BusyError.code, text)
+        finally:
+            self._room.release()
 
     def _register(self, environ: dict[str, Any]) -> bytes:
         _check_length(environ, limits.CONTROL_ITEM)

@@ -20,7 +20,7 @@ from hub import config, db
 from hub.backup import Contents, File, Progress, Reading, Rows, follow
 from hub.backup_file import BackupError, Opening, opened, torn
 from sync.errors import N_
-from web.data_folder import as_toml
+from web.data_folder import as_toml, write_private
 
 _WAITING: Final = ".pulih"
 _DATABASE: Final = "hub.db"
@@ -142,7 +142,7 @@ def _set_address(file: Path, url: str) -> None:
     except (OSError, ValueError) as problem:
         raise torn() from problem
     lines = (as_toml(name, value) for name, value in (values | {"database_url": url}).items())
-    file.write_text("".join(lines), encoding="utf-8")
+    write_private(file, "".join(lines))
 
 
 def _refuse_full(data: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 
+from hub.endpoint import EXCHANGES_MOST
 from hub.log_lines import JsonLogger
 from hub.wiring import application
 
@@ -34,7 +35,8 @@ def run(data: Path, host: str, port: int, workers: int, log: str = PLAIN) -> Non
         "bind": f"{host}:{port}",
         "workers": workers,
         "worker_class": "gthread",
-        "threads": 16,
+        # Some are left for pages, and to say to whom there is no room for.
+        "threads": EXCHANGES_MOST + 16,
         "timeout": 120,
         # Who is uploading when the hub is told to stop may come to an end.
         "graceful_timeout": 60,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from content_packs.store import write_safely
 from node import centre, config, incidents, power, snapshots, swap
 from node.backups import SUFFIX, VERSION
 from node.config import Config
@@ -206,7 +207,7 @@ def restore_into(folder: Path, file: Path, secret: bytes) -> Config:
                 write_key(keys / f"{name}.key", value)
         (work / FILE).replace(folder / FILE)
         # Last of all: without this file the folder is no node, and the command can simply be given again.
-        (folder / config.FILE).write_text(found.toml, encoding="utf-8")
+        write_safely(folder / config.FILE, found.toml.encode())
     return config.load(folder)
 
 

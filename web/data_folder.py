@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.errors import N_, LontarError
+from sync.stick import Files
 
 
 class DataFolderError(LontarError):
@@ -29,15 +30,21 @@ def write_key(path: Path, secret: bytes) -> None:
     """
     if path.exists():
         raise FileExistsError(path)
+    write_private(path, secret.hex() + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write for the owner alone; after a power cut the file is there, whole."""
     temporary = path.with_suffix(".tmp")
     temporary.unlink(missing_ok=True)
     with os.fdopen(
-        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
     ) as file:
-        file.write(secret.hex() + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    Files().sync_folder(path.parent)
 
 
 def read_key(path: Path, size: int = 32) -> bytes:

@@ -61,6 +61,8 @@ PROBLEMS: Final = {
     ),
 }
 
+RETRY_S: Final = 60
+
 OLD_FORM: Final = Problem(
     N_("Formulir ini sudah tidak berlaku"),
     N_("Halaman terlalu lama terbuka, atau perangkat dimulai ulang sebelum isian dikirim."),
@@ -91,9 +93,10 @@ def _http_problem(error: HTTPException) -> tuple[str, int] | HTTPException:
     return _page(Problem(problem.title, happened or "", problem.advice), status)
 
 
-def _refusal(error: LontarError) -> tuple[str, int]:
+def _refusal(error: LontarError) -> tuple[str, int, dict[str, str]]:
     problem = PROBLEMS[error.http_status] if error.http_status in (403, 404, 413) else REFUSED
-    return _page(problem, error.http_status, happened=error.sentence(gettext), code=error.code)
+    page, status = _page(problem, error.http_status, happened=error.sentence(gettext), code=error.code)
+    return page, status, {"Retry-After": str(RETRY_S)} if status == 503 else {}
 
 
 def _page(problem: Problem, status: int, happened: str = "", code: str = "") -> tuple[str, int]:

@@ -9,15 +9,15 @@ from functools import partial, wraps
 from typing import Final, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Flask, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from hub import audit
-from hub.errors import NotAllowedError
+from hub.errors import BusyError, NotAllowedError
 from hub.operators import Operator
 from hub.roles import NAMES, Right
 from hub.seeing import seeing
@@ -82,9 +82,18 @@ def prepare(app: Flask, hub: Hub) -> None:
     app.session_interface = _Sessions()
     logins = LoginManager(app)
     logins.session_protection = "strong"
-    logins.user_loader(lambda key: desk().sittings.find(key))
+    logins.user_loader(_sitting_of)
     app.before_request(_refuse_strangers)
     app.context_processor(lambda: {"may": _may})
+
+
+def _sitting_of(key: str) -> Sitting | None:
+    try:
+        return desk().sittings.find(key)
+    except BusyError:
+        # The page that says so greets nobody by name: to ask again who it is would fail again.
+        g._login_user = AnonymousUserMixin()
+        raise
 
 
 def desk() -> Desk:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from device import Device
 from state import held
 
 from hub import schema
-from hub.endpoint import Endpoint
+from hub.endpoint import EXCHANGES_MOST, Endpoint
 from hub.wiring import Hub
 from sync import cbor, exchange, limits, registration
 from sync.entries import QuestionAnswered, QuizSubmitted
@@ -42,6 +44,7 @@ def post(
     method: str = "POST",
     length: str | None = None,
     source: Any = None,
+    endpoint: Endpoint | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
     got: dict[str, Any] = {}
 
@@ -54,7 +57,7 @@ def post(
         "CONTENT_LENGTH": str(len(body)) if length is None else length,
         "wsgi.input": source or io.BytesIO(body),
     }
-    answer = b"".join(Endpoint(hub.intake, pages)(environ, start_response))
+    answer = b"".join((endpoint or Endpoint(hub.intake, pages))(environ, start_response))
     return got["status"], got["headers"], answer
 
 
@@ -74,6 +77,39 @@ def working(hub: Hub) -> Device:
 
 def body_of(device: Device) -> bytes:
     return device.header() + b"".join(sealed.data for sealed in device.segments)
+
+
+class HeldUp(io.RawIOBase):
+    """A body of which nothing comes until it may."""
+
+    def __init__(self, data: bytes) -> None:
+        self._source = io.BytesIO(data)
+        self.is_asked = threading.Event()
+        self.may_come = threading.Event()
+
+    def read(self, size: int = -1) -> bytes:
+        self.is_asked.set()
+        assert self.may_come.wait(60)
+        return self._source.read(size)
+
+
+def test_whoever_there_is_no_room_for_is_asked_to_come_later_before_a_byte_is_read(hub: Hub) -> None:
+    body = body_of(working(hub))
+    endpoint = Endpoint(hub.intake, pages)
+    with ThreadPoolExecutor(EXCHANGES_MOST) as pool:
+        sources = [HeldUp(body) for _ in range(EXCHANGES_MOST)]
+        under_way = [pool.submit(post, hub, body, source=one, endpoint=endpoint) for one in sources]
+        for one in sources:
+            assert one.is_asked.wait(60)
+        unread = io.BytesIO(body)
+        status, headers, answer = post(hub, body, source=unread, endpoint=endpoint)
+        for one in sources:
+            one.may_come.set()
+        taken = [one.result()[0] for one in under_way]
+    assert (status, refusal_code(answer), unread.tell()) == (503, "try-later", 0)
+    assert 60 <= int(headers["Retry-After"]) <= 120
+    assert taken == [200] * EXCHANGES_MOST
+    assert post(hub, body, endpoint=endpoint)[0] == 200
 
 
 def test_a_whole_request_gets_a_receipt_and_is_merged(hub: Hub) -> None:

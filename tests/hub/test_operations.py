@@ -27,7 +27,7 @@ from click.testing import CliRunner
 from device import VILLAGE, Device
 from office import world
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import func, select, text
+from sqlalchemy import QueuePool, func, select, text
 from state import merged_state
 from test_endpoint import pages
 from test_packs_hub import course, publisher
@@ -371,6 +371,30 @@ def test_a_database_that_is_away_refuses_figures_too(hub: Hub) -> None:
     assert ask(lost, "/metrik", TOKEN)[0] == 503
     with pytest.raises(BusyError), db.reading(away):
         pass
+
+
+def test_a_page_says_that_the_database_is_away_even_to_somebody_who_is_logged_in(hub: Hub) -> None:
+    cookie = browser(hub).get_cookie("lontar_hub")
+    assert cookie is not None
+    lost = create_app(
+        dataclasses.replace(hub, engine=db.open_engine("sqlite:////nowhere/hub.db"))
+    ).test_client()
+    lost.set_cookie("lontar_hub", cookie.value)
+    page = lost.get("/perangkat")
+    assert page.status_code == 503
+    assert page.headers["Retry-After"].isdecimal()
+    assert "Basis data pusat sedang tidak dapat menyimpan" in page.text
+
+
+def test_whoever_gets_none_of_the_connections_is_told_to_come_later(hub: Hub) -> None:
+    pool = hub.engine.pool
+    assert isinstance(pool, QueuePool)
+    pool._timeout = 0.05
+    with contextlib.ExitStack() as held:
+        for _ in range(15):
+            held.enter_context(hub.engine.connect())
+        with pytest.raises(BusyError), db.reading(hub.engine):
+            pass
 
 
 # What need not be kept
