@@ -115,7 +115,7 @@ def address(rule: Rule, about: World) -> str:
     number = {
         "learners": about.learner, "devices": device, "alerts": about.alert, "certificate_queue": about.learner, "couriers": about.courier,
         "api_keys": about.webhook if "webhook" in rule.rule else about.token,
-    }.get(rule.endpoint.split(".")[0], device)  # fmt: skip
+    }.get(rule.endpoint.split(".")[0], 1 if "int(" in rule.rule else device)  # fmt: skip
     code = HERE_DISTRICT if rule.endpoint == "silent.route" else HERE
     filled = {
         "code": code, "number": number, "other": about.other, "name": NEIGHBOUR, "key": "00" * 32,

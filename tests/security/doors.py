@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from centre import made_hub
+from device import VILLAGE
 from flask import Flask
 from flask.testing import FlaskClient
 from office import World, address, as_of, world
 from village import made_village
+from werkzeug.datastructures import Headers
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -35,6 +37,7 @@ from node.setup import Setup
 from node.setup_app import create_setup_app
 from node.wiring import Node
 from sync.machine import Machine
+from web.villages import find
 
 PIN: Final = "482913"
 PASSWORD: Final = "rahasia desa"
@@ -44,7 +47,7 @@ SHARED: Final = frozenset({"static", "web.static", "languages.choose", "looks.sh
 """Files of ours and how pages look: nothing of anybody."""
 
 OPEN: Final = {
-    "hub": SHARED | {
+    "hub": (SHARED - {"static"}) | {
         "enter.enter", "enter.code", "enter.ask_passkey", "enter.take_passkey", "accounts.accept", "api_docs.show",
         "certificates.check", "certificates.scanned", "certificates.scanned_small", "certificates.badge",
     },
@@ -103,6 +106,7 @@ class Apps:
     node: Node
     made: dict[str, Flask]
     _clients: dict[str, FlaskClient] = field(default_factory=dict)
+    _heads: dict[str, list[tuple[Door, Headers]]] = field(default_factory=dict)
 
     def stranger(self, app: str, **environ: str) -> FlaskClient:
         client = self.made[app].test_client()
@@ -132,20 +136,32 @@ class Apps:
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield Door(app, method, rule.endpoint, path)
 
+    def heads(self, app: str) -> list[tuple[Door, Headers]]:
+        """The headers of every route's answer, behind TLS, to somebody within and to a stranger; asked for once."""
+        if app not in self._heads:
+            self._heads[app] = [
+                (door, knock(client, door, headers={"X-Forwarded-Proto": "https"}).headers)
+                for client in (self.within(app), self.stranger(app))
+                for door in self.doors(app)
+            ]
+        return self._heads[app]
+
     def forms(self, app: str) -> Iterator[Door]:
         return (door for door in self.doors(app) if door.method != "GET")
 
 
-def token(client: FlaskClient, path: str = "/tampilan") -> str:
-    """Of any page with a form; `/sinkronisasi` at a laptop."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
-    assert found, path
-    return found[1]
-
-
-PAGE_WITH_A_FORM: Final = {
-    "hub": "/masuk", "node": "/sinkronisasi", "setup": "/siapkan/pusat", "courier": "/pusat",
+PAGES_WITH_FORMS: Final = {
+    "hub": ("/masuk", "/akun-saya"), "node": ("/sinkronisasi",), "setup": ("/siapkan/pusat",), "courier": ("/pusat",),
 }  # fmt: skip
+"""Where somebody finds a form: before, and after a log-in."""
+
+
+def token(client: FlaskClient, *pages: str) -> str:
+    for page in pages:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).text)
+        if found:
+            return found[1]
+    raise AssertionError(pages)
 
 
 def post(client: FlaskClient, path: str, **form: Any) -> TestResponse:
@@ -165,9 +181,13 @@ def opened_apps(folder: Path) -> Iterator[Apps]:
     pages = create_node(node)
     player = create_player_app(desk_of(pages))
     player.config["PAGES_PORT"] = 8080
+    setup = Setup(folder / "new", 8080, Machine(), lambda: node, lambda _: "/", list)
+    village = find(VILLAGE)
+    assert village is not None
+    setup.choose_village(village)
     made = {
         "hub": create_hub(hub), "api": create_api(hub), "node": pages, "player": player,
-        "setup": create_setup_app(Setup(folder / "new", 8080, Machine(), lambda: node, lambda _: "/", list)), "courier": create_courier(desk, Worker(), list),
+        "setup": create_setup_app(setup), "courier": create_courier(desk, Worker(), list),
     }  # fmt: skip
     opened = Apps(folder, hub, world(hub), node, made)
     opened._clients["hub"] = as_of(hub)

