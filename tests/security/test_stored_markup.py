@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 from device import Device
-from doors import LEARNERS, OPEN, Apps, Door, opened_apps
+from doors import LEARNERS, OPEN, Apps, opened_apps
 from flask.testing import FlaskClient
 from office import HERE
 from pages import MARK, SHOWN, Form, forms_of, harm
+from test_packs_hub import publisher
 from village import COURSE, install_course
 
 from content_packs.build import build_pack
-from hub import courses
+from hub import packs
+from hub.wiring import now_ms
 from sync.entries import LearnerAdded
-from sync.keys import SigningKey
 from sync.profile import Profile
 
 LEFT_ALONE = ("/keluar", "/masuk", "/akun-saya", "/tampilan", "/undangan")
@@ -77,8 +78,8 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
             built = folder / "hostile.pack"
             source = folder / "second" / "course"
             with built.open("wb") as file:
-                build_pack(source, SigningKey.from_seed(b"publisher".ljust(32, b"."))).write(file)
-            courses.add(apps.hub.engine, apps.hub.config, built)
+                build_pack(source, publisher(apps.hub)).write(file)
+            packs.publish(apps.hub.engine, apps.hub.config, built, [HERE], now_ms())
             apps.node.recorder.add_learner(MARK, MARK)
             yield apps
 
@@ -91,11 +92,24 @@ def visitors(apps: Apps, app: str) -> list[tuple[FlaskClient, set[str]]]:
     return [(apps.learner(), LEARNERS | OPEN["node"]), (apps.within("node"), everything - LEARNERS)]
 
 
-def walked(apps: Apps, app: str) -> Iterator[tuple[FlaskClient, Door]]:
+def walked(apps: Apps, app: str) -> Iterator[tuple[FlaskClient, str]]:
+    """The pages at every address, and those of packs, courses and people that they lead to."""
     for client, endpoints in visitors(apps, app):
-        for door in apps.doors(app):
-            if door.method == "GET" and door.endpoint in endpoints and not door.path.startswith("/bahasa"):
-                yield client, door
+        paths = [
+            door.path for door in apps.doors(app) if door.method == "GET" and door.endpoint in endpoints
+        ]
+        seen = {path for path in paths if path.startswith("/bahasa")}
+        while paths:
+            path = paths.pop(0)
+            if path in seen:
+                continue
+            seen.add(path)
+            yield client, path
+            page = client.get(path)
+            if page.mimetype == "text/html":
+                paths += re.findall(
+                    r'href="(/(?:paket|peserta|pelatihan|soal|operator/peserta)/[^"?#]+)"', page.text
+                )
 
 
 def press(client: FlaskClient, form: Form, usual: dict[str, str]) -> str:
@@ -109,17 +123,17 @@ def press(client: FlaskClient, form: Form, usual: dict[str, str]) -> str:
 @pytest.mark.parametrize("app", ["hub", "node", "courier", "setup"])
 def test_what_people_write_stays_text(marked: Apps, app: str) -> None:
     pressed, seen = set(), 0
-    for client, door in walked(marked, app):
-        page = client.get(door.path)
-        for form in forms_of(door.path, page):
+    for client, path in walked(marked, app):
+        page = client.get(path)
+        for form in forms_of(path, page):
             if form.method == "post" and form.free and not form.action.startswith(LEFT_ALONE):
                 # Once with the mark everywhere, and once so that a place is a place and the rest is kept.
                 for usual in ({}, PLACES):
                     assert not press(client, form, usual), form
                 pressed.add(form.action)
-    for client, door in walked(marked, app):
-        page = client.get(door.path)
-        assert not harm(page), (door, harm(page))
+    for client, path in walked(marked, app):
+        page = client.get(path)
+        assert not harm(page), (path, harm(page))
         seen += SHOWN in page.text if page.mimetype == "text/html" else 0
     assert len(pressed) >= {"hub": 8, "node": 4, "courier": 1, "setup": 2}[app], pressed
     assert seen >= {"hub": 5, "node": 4, "courier": 0, "setup": 0}[app], "the mark was kept and shown"
@@ -127,13 +141,11 @@ def test_what_people_write_stays_text(marked: Apps, app: str) -> None:
 
 @pytest.mark.parametrize("app", ["hub", "node", "courier", "setup"])
 def test_what_stands_in_an_address_stays_text(marked: Apps, app: str) -> None:
-    for client, door in walked(marked, app):
-        if door.endpoint.endswith("static"):
-            continue
-        names = {name for form in forms_of(door.path, client.get(door.path)) for name in form.free}
-        answer = client.get(door.path, query_string=dict.fromkeys({*names, *WORDS}, MARK))
-        assert answer.status_code < 500, door
-        assert not harm(answer), (door, harm(answer))
+    for client, path in walked(marked, app):
+        names = {name for form in forms_of(path, client.get(path)) for name in form.free}
+        answer = client.get(path, query_string=dict.fromkeys({*names, *WORDS}, MARK))
+        assert answer.status_code < 500, path
+        assert not harm(answer), (path, harm(answer))
 
 
 def test_a_lesson_s_own_markup_stays_text(marked: Apps) -> None:
