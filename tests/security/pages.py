@@ -69,7 +69,7 @@ def harm(answer: TestResponse) -> str:
         return next((raw for raw in RAW if raw in answer.text), "")
     if answer.mimetype == "text/csv":
         return next((cell for cell in _cells_of_csv(answer.text) if cell.lstrip()[:1] in tuple("=@+")), "")
-    if answer.data.startswith(b"PK"):
+    if "spreadsheetml" in answer.mimetype:
         return next(_formulas(answer.data), "")
     return ""
 

@@ -48,7 +48,7 @@ def with_doctype(doctype: str, entity: str) -> bytes:
 
 def test_a_plain_workbook_is_read() -> None:
     """What is refused below is refused for what was changed."""
-    assert tables.read_table(workbook(lambda _, data: data))[1] == ["Siti", "Kepala Desa"]
+    assert tables.read_table(workbook(lambda _, data: data))[1][:2] == ["Siti", "Kepala Desa"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,10 @@ def test_no_file_of_this_machine_is_read_into_a_list() -> None:
     assert "root:" not in str(rows)
 
 
-def test_a_row_a_million_lines_down_is_refused_or_costs_nothing() -> None:
+def test_rows_a_million_lines_down_make_no_million_rows() -> None:
     data = workbook(lambda name, data: data.replace(b'r="2"', b'r="1048576"') if name == SHEET else data)
-    with pytest.raises(TableError):
-        tables.read_table(data)
+    try:
+        rows = tables.read_table(data)
+    except TableError:
+        return
+    assert len(rows) <= 3

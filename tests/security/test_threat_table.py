@@ -13,7 +13,7 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def kept_in(path: str) -> frozenset[str]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
@@ -30,7 +30,7 @@ def test_every_threat_names_a_test() -> None:
 
 def test_every_test_that_is_named_exists() -> None:
     named = NAMED.findall(TABLE.read_text(encoding="utf-8"))
-    assert not [f"{path}::{name}" for path, name in named if name not in tests_of(path)]
+    assert not [f"{path}::{name}" for path, name in named if name not in kept_in(path)]
     assert len(re.findall(r"::test_", TABLE.read_text(encoding="utf-8"))) == len(named)
 
 
