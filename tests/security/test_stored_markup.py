@@ -121,7 +121,7 @@ def press(client: FlaskClient, form: Form, usual: dict[str, str]) -> str:
     return harm(answer)
 
 
-@pytest.mark.parametrize("app", ["hub", "node", "courier", "setup"])
+@pytest.mark.parametrize("app", [pytest.param("hub", marks=pytest.mark.slow), "node", "courier", "setup"])
 def test_what_people_write_stays_text(marked: Apps, app: str) -> None:
     pressed, seen = set(), 0
     for client, path in walked(marked, app):
@@ -140,7 +140,7 @@ def test_what_people_write_stays_text(marked: Apps, app: str) -> None:
     assert seen >= {"hub": 5, "node": 4, "courier": 0, "setup": 0}[app], "the mark was kept and shown"
 
 
-@pytest.mark.parametrize("app", ["hub", "node", "courier", "setup"])
+@pytest.mark.parametrize("app", [pytest.param("hub", marks=pytest.mark.slow), "node", "courier", "setup"])
 def test_what_stands_in_an_address_stays_text(marked: Apps, app: str) -> None:
     for client, path in walked(marked, app):
         names = {name for form in forms_of(path, client.get(path)) for name in form.free}
