@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test test-all bench screens bundle deb install lint texts clean
+.PHONY: demo test test-all bench screens bundle deb install lint texts locks sbom audit clean
 
 demo: $(VENV)/.all
 	$(BIN)/python -m bench demo $(ARGS)
@@ -41,6 +41,18 @@ bundle: $(VENV)/.test
 deb: $(VENV)/.test
 	$(BIN)/python -m deploy.deb $(ARGS)
 
+# Pins what a release is installed with, with hashes; ARGS=--upgrade takes the newest.
+locks: $(VENV)/.release
+	$(BIN)/python -m deploy.locks $(ARGS)
+
+# What a release is made of (CycloneDX), into dist/.
+sbom: $(VENV)/.all
+	$(BIN)/python -m deploy.sbom $(ARGS)
+
+# Known faults in what is pinned; says so where the service can't be asked.
+audit: $(VENV)/.release
+	$(BIN)/python -m deploy.audit
+
 # Gathers the texts for people into the catalogue, and compiles it.
 texts: $(VENV)/.test
 	$(BIN)/python -m web.catalogue
@@ -54,6 +66,11 @@ $(VENV)/.test: setup.cfg
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	touch $@ $(VENV)/.all
+
+$(VENV)/.release: setup.cfg
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) demo-data build dist *.egg-info

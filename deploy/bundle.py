@@ -25,6 +25,7 @@ from typing import Final
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from deploy import locks
 from sync import __version__
 
 ROOT: Final = Path(__file__).parent.parent
@@ -60,9 +61,12 @@ def fill(place: Path, platforms: list[str], pythons: list[str]) -> None:
     wheels = place / "wheels"
     wheels.mkdir(parents=True)
     lontar = build_wheel(wheels)
+    # The versions of the release, whatever is newest today.
+    held = place.parent / "constraints.txt"
+    held.write_text(locks.constraints(*EXTRAS), encoding="utf-8")
     for platform in platforms:
         for python in pythons:
-            _gather(wheels, lontar, platform, python)
+            _gather(wheels, lontar, platform, python, held)
     dotted = [f"{python[0]}.{python[1:]}" for python in pythons]
     facts = {"version": __version__, "platforms": " ".join(platforms), "pythons": " ".join(dotted)}
     (place / "paket.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -122,8 +126,8 @@ def lacking(wheels: Path, platform: str, python: str) -> set[str]:
     return {str(one).split(";")[0].strip() for one in needed if canonicalize_name(one.name) not in present}
 
 
-def _gather(wheels: Path, lontar: Path, platform: str, python: str) -> None:
-    wanted = [f"{lontar}[{','.join(EXTRAS)}]", "pip"]
+def _gather(wheels: Path, lontar: Path, platform: str, python: str, held: Path) -> None:
+    wanted = ["--constraint", str(held), f"{lontar}[{','.join(EXTRAS)}]", "pip"]
     if platform == HOST and python == _digits(sys.version_info[:2]):
         _pip("wheel", "--wheel-dir", str(wheels), *wanted)
         return
@@ -134,7 +138,8 @@ def _gather(wheels: Path, lontar: Path, platform: str, python: str) -> None:
     foreign = ["--only-binary=:all:", *choice, "--python-version", python, "--implementation", "cp"]
     while wanted:
         _pip("download", *foreign, "--dest", str(wheels), "--find-links", str(wheels), *wanted)
-        wanted = sorted(lacking(wheels, platform, python))
+        lacks = sorted(lacking(wheels, platform, python))
+        wanted = ["--constraint", str(held), *lacks] if lacks else []
 
 
 def _environment(platform: str, python: str) -> dict[str, str]:

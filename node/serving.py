@@ -28,6 +28,8 @@ _PLAYER_THREADS: Final = 4
 _PAGES_BODY_MOST: Final = max(NEIGHBOUR_BODY, PHOTO_MOST) + 64 * 1024
 _HEADERS_MOST: Final = 1024 * 1024
 """More than all cookies that a browser keeps of a host: activities can set some, and must lock nobody out."""
+_CONNECTIONS_MOST: Final = 400
+"""waitress alone lets in 100, so one phone that sends drop by drop could lock out a village; Windows can watch 512."""
 
 
 class Door:
@@ -66,6 +68,7 @@ class Served:
             threads=_THREADS,
             max_request_body_size=body_most,
             max_request_header_size=_HEADERS_MOST,
+            connection_limit=_CONNECTIONS_MOST,
         )
         self._closing = False
         self.port = int(self._pages.effective_port)
@@ -116,6 +119,7 @@ class Served:
                 threads=_PLAYER_THREADS,
                 max_request_body_size=2 * BODY_MOST,
                 max_request_header_size=_HEADERS_MOST,
+                connection_limit=_CONNECTIONS_MOST,
             )
         except (OSError, OverflowError):
             return None

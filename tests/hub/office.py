@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from device import COURSE, VILLAGE, Device
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 from test_pages import token
+from werkzeug.routing import Rule
 
 from hub import alerts, couriers, downlink, operators, outbox, schema, tokens, webhooks
 from hub.app import create_app
@@ -105,3 +107,18 @@ def world(hub: Hub) -> World:
         key = connection.execute(select(schema.api_tokens.c.pk)).scalar_one()
         webhook = connection.execute(select(schema.webhooks.c.pk)).scalar_one()
     return World(device, waiting, one.hex(), other.hex(), alert, courier, key, webhook)
+
+
+def address(rule: Rule, about: World) -> str:
+    """The address of a page about what happened in the village."""
+    device = about.device.id.hex()
+    number = {
+        "learners": about.learner, "devices": device, "alerts": about.alert, "certificate_queue": about.learner, "couriers": about.courier,
+        "api_keys": about.webhook if "webhook" in rule.rule else about.token,
+    }.get(rule.endpoint.split(".")[0], 1 if "int(" in rule.rule else device)  # fmt: skip
+    code = HERE_DISTRICT if rule.endpoint == "silent.route" else HERE
+    filled = {
+        "code": code, "number": number, "other": about.other, "name": NEIGHBOUR, "key": "00" * 32,
+        "token": "x", "kind": "csv", "path": "x", "size": "besar", "contrast": "kuat", "filename": "lontar.css",
+    }  # fmt: skip
+    return re.sub(r"<(?:[^:>]+:)?([a-z]+)>", lambda found: str(filled[found[1]]), rule.rule)

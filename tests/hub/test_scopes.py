@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from device import Device
-from office import CERTIFICATE, ELSEWHERE, HERE, HERE_DISTRICT, NEIGHBOUR, World, as_of, world
+from office import CERTIFICATE, ELSEWHERE, HERE, HERE_DISTRICT, address, as_of, world
 from sqlalchemy import func, select
 from state import merged_state
 from test_pages import browser, counted, token
@@ -50,21 +50,6 @@ def rows(hub: Hub, scope: str) -> dict[str, int]:
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
             for table in metadata.sorted_tables
         }
-
-
-def address(rule: Rule, about: World) -> str:
-    """The address of a page about what happened in the village."""
-    device = about.device.id.hex()
-    number = {
-        "learners": about.learner, "devices": device, "alerts": about.alert, "certificate_queue": about.learner, "couriers": about.courier,
-        "api_keys": about.webhook if "webhook" in rule.rule else about.token,
-    }.get(rule.endpoint.split(".")[0], device)  # fmt: skip
-    code = HERE_DISTRICT if rule.endpoint == "silent.route" else HERE
-    filled = {
-        "code": code, "number": number, "other": about.other, "name": NEIGHBOUR, "key": "00" * 32,
-        "token": "x", "kind": "csv", "path": "x", "size": "besar", "contrast": "kuat", "filename": "lontar.css",
-    }  # fmt: skip
-    return re.sub(r"<(?:[^:>]+:)?([a-z]+)>", lambda found: str(filled[found[1]]), rule.rule)
 
 
 def routes(hub: Hub, method: str) -> Iterator[Rule]:
