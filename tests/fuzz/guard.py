@@ -24,7 +24,7 @@ HANG_S = 5.0
 """A finding."""
 MEMORY = 256 << 20
 _HARD = 2 << 30
-FOUND = 77
+FOUND = 79
 """What a process ends with that has written down a finding."""
 
 
