@@ -11,8 +11,6 @@ from pathlib import Path
 
 import click
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 
 @click.command()
 @click.option("--seconds", default=20.0, show_default=True, help="How long each target.")

@@ -7,8 +7,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 PRODUCT = ["sync", "content_packs", "web", "node", "hub", "courier"]
 
 
@@ -50,7 +48,14 @@ def main(name: str, seconds: float, folder: Path, seed: int) -> int:
     longest = max(4096, 2 * max(map(len, corpus)))
     told = [f"-max_total_time={max(1, round(seconds))}", f"-seed={seed}", f"-max_len={longest}"]
     # What atheris and its fuzzer would watch is watched here: by CPU time, and the same way without atheris.
-    quiet = [f"-artifact_prefix={folder}/", "-timeout=1200", "-rss_limit_mb=0", "-malloc_limit_mb=0", "-print_final_stats=0", "-verbosity=0"]
+    quiet = [
+        f"-artifact_prefix={folder}/",
+        "-timeout=1200",
+        "-rss_limit_mb=0",
+        "-malloc_limit_mb=0",
+        "-print_final_stats=0",
+        "-verbosity=0",
+    ]
     atheris.Setup(["fuzz", *told, *quiet, str(seeds)], run)
     atheris.Fuzz()
     return 0

@@ -33,7 +33,9 @@ def mutated(dice: random.Random, corpus: list[bytes]) -> bytes:
                 data[at:at] = other[start : start + dice.randrange(1, 257)]
             case 6:
                 size = dice.choice((1, 2, 4, 8))
-                data[at : at + size] = dice.choice((0, (1 << 8 * size) - 1, 1 << 8 * size - 1)).to_bytes(size, "big")
+                data[at : at + size] = dice.choice((0, (1 << 8 * size) - 1, 1 << 8 * size - 1)).to_bytes(
+                    size, "big"
+                )
     return bytes(data[:INPUT_MOST])
 
 

@@ -62,7 +62,9 @@ def fuzzed(name: str, seconds: float, findings: Path, seed: int) -> Outcome:
             why = _death(ended) + (folder / "told").read_text(encoding="utf-8", errors="replace")[-3000:]
             finding = write_finding(findings, name, note.last(), why)
         slow = written["slow"]
-        kept = slow and write_finding(findings, f"slow-{name}", slow.read_bytes(), f"{note.slowest:.1f} s\n")
+        kept = slow and write_finding(
+            findings, f"slow-{name}", slow.read_bytes(), f"{note.slowest:.1f} s\n"
+        )
         return Outcome(name, note.count, took, note.slowest, finding, kept, why)
 
 

@@ -26,7 +26,7 @@ def loops(data: bytes) -> None:
 
 @target("planted-memory", _seeds, LontarError, planted=True)
 def eats(data: bytes) -> int:
-    return len(bytes(b"x") * (300 << 20)) if data[:1] > b"\x7f" else 0
+    return len(b"x" * (300 << 20)) if data[:1] > b"\x7f" else 0
 
 
 @target("planted-death", _seeds, LontarError, planted=True)
