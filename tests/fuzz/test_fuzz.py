@@ -16,19 +16,18 @@ from .targets import TARGETS
 SECONDS = float(os.environ.get("LONTAR_FUZZ_SECONDS", "20"))
 REAL = [name for name, target in TARGETS.items() if not target.planted]
 CRASHES = Path(__file__).parent / "crashes"
+ASKS_SEVERAL = {"player-outcome", "piece-file", "typed", "bundle-part", "courier-asks", "stick"}
+"""Targets that ask several parsers, of which each may refuse, or for which nothing is garbage."""
 KEPT = sorted(path for path in CRASHES.glob("*/*") if path.is_file())
 GARBAGE = [b"", b"\0", b"\xff" * 40, b"PK\x03\x04" + b"\0" * 60, b"{" * 5000, b"<" * 5000, b"\x81" * 5000]
-TAKES_ANY_TEXT = {"stick", "stream", "columns", "player-outcome", "piece-file"}
-"""A stick or a stream may hold nothing that is known, and that isn't refused."""
 
 
 @pytest.mark.parametrize("name", REAL)
 def test_a_target_begins_from_bytes_that_it_accepts_and_holds_out_against_garbage(name: str) -> None:
     target = TARGETS[name]
     corpus = list(target.corpus())
-    assert any([target.tried(data) for data in corpus])
-    for data in GARBAGE:
-        target.tried(data)
+    assert sum(target.tried(data) for data in corpus)
+    assert not all([target.tried(data) for data in GARBAGE]) or name in ASKS_SEVERAL
     assert sum(map(len, corpus)) < 300_000
 
 
