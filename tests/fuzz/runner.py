@@ -12,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from .guard import FOUND, HANG_S, write_finding
 from .note import Note
 
 ROOT = Path(__file__).parent.parent.parent
 _STILL_S = 180.0
-"""A target that begins no new input for so long waits for something; a machine is never that busy."""
+"""A process that begins no new input and gets no CPU time for so long waits for something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,16 @@ def fuzz_all(
 
 
 def _waited(process: subprocess.Popen[bytes], path: Path) -> int:
-    """What the process ended with; one that stands still is ended."""
-    count, since = -1, time.monotonic()
+    """What the process ended with; one that waits for something is ended."""
+    watched = psutil.Process(process.pid)
+    before, since = (-1, 0.0), time.monotonic()
     while True:
         try:
             return process.wait(1)
         except subprocess.TimeoutExpired:
-            now = Note(path).count
-            if now != count:
-                count, since = now, time.monotonic()
+            now = (Note(path).count, watched.cpu_times().user)
+            if now != before:
+                before, since = now, time.monotonic()
             elif time.monotonic() - since > _STILL_S:
                 process.kill()
                 return process.wait() or 1

@@ -27,7 +27,8 @@ def test_a_target_begins_from_bytes_that_it_accepts_and_holds_out_against_garbag
     target = TARGETS[name]
     corpus = list(target.corpus())
     assert sum(target.tried(data) for data in corpus)
-    assert not all([target.tried(data) for data in GARBAGE]) or name in ASKS_SEVERAL
+    accepted = sum(target.tried(data) for data in GARBAGE)
+    assert accepted < len(GARBAGE) or name in ASKS_SEVERAL
     assert sum(map(len, corpus)) < 300_000
 
 
