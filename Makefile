@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test test-all bench screens bundle deb install lint texts locks sbom audit clean
+.PHONY: demo test test-all fuzz bench screens bundle deb install lint texts locks sbom audit clean
 
 demo: $(VENV)/.all
 	$(BIN)/python -m bench demo $(ARGS)
@@ -15,6 +15,10 @@ test: $(VENV)/.test
 
 test-all: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+# Damaged bytes for every parser, for five minutes each (docs/fuzzing.md). Shorter: ARGS="--seconds 20".
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz --seconds 300 $(ARGS)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m bench wire
