@@ -96,6 +96,8 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self.asked_to_wait_s = 0
+        """So long the centre asked this device to stay away when it last spoke."""
 
     def with_client(self, make_client: Callable[[], Client]) -> Worker:
         """The same node's worker with another way to its hub."""
@@ -126,10 +128,12 @@ class Worker:
             try:
                 outcome = self._exchange(progress)
             except LontarError as problem:
+                self.asked_to_wait_s = int(str(problem.details.get("retry_after_s", 0)))
                 details = [[name, str(value)] for name, value in problem.details.items()]
                 self._store.put(_ERROR, [problem.text, details])
                 raise
             self._store.put(_ERROR, None)
+            self.asked_to_wait_s = outcome.retry_after_s
             return outcome
 
     def enrol(self, code: str | None) -> str:
@@ -199,7 +203,9 @@ class Worker:
             failures = 0 if not self.hub_url or self._tried(self.exchange) else failures + 1
             if not self._stopping:
                 self._tried(look_around)
-            self._wake.wait(pause_after(failures, self._machine.random_bytes(1)[0]))
+            self._wake.wait(
+                max(pause_after(failures, self._machine.random_bytes(1)[0]), self.asked_to_wait_s)
+            )
             self._wake.clear()
 
     @staticmethod

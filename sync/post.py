@@ -20,6 +20,8 @@ CONNECT_S: Final = 20.0
 READ_S: Final = 60.0
 """Between two bytes of an answer."""
 _PIECE: Final = 1024
+_RETRY_MOST_S: Final = 3600
+"""So long a hub can ask somebody to stay away."""
 GREETING: Final = {"User-Agent": f"lontar/{__version__}", "Accept-Encoding": "identity"}
 
 Progress = Callable[[int, int], None]
@@ -100,16 +102,18 @@ def checked(answer: bytes, response: urllib3.BaseHTTPResponse, url: str, most: i
         raise _unreachable(url)
     if response.status == 200:
         return answer
-    raise _refusal(answer)
+    raise _refusal(answer, response.headers.get("Retry-After", ""))
 
 
-def _refusal(answer: bytes) -> LontarError:
+def _refusal(answer: bytes, retry_after: str) -> LontarError:
     match exchange.read_refusal(answer):
         case (code, text):
             error = RefusedError(
                 N_("Pusat menolak: %(reason)s Pekerjaan tetap aman di perangkat ini."), reason=text
             )
             error.details["code"] = code
+            if retry_after.isascii() and retry_after.isdecimal():
+                error.details["retry_after_s"] = min(int(retry_after[:6]), _RETRY_MOST_S)
             return error
     return NotAHubError(N_("Jawaban pusat tidak dapat dibaca."))
 

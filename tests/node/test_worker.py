@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import urllib3
 from desa import ScriptedMachine, answering, count, plain_node, rows, serving_hub
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +18,13 @@ from node.app import create_app
 from node.shelf import HUB_LOST, NEW_LOG
 from node.wiring import Node, open_node
 from node.worker import PAUSE_FIRST_S, PAUSE_MOST_S, pause_after
+from sync import exchange
 from sync.client import Client
 from sync.entries import LessonOpened, OpenReason
 from sync.errors import NotAHubError, RefusedError, UnreachableError
 from sync.keys import key_id
 from sync.log import Status
+from sync.post import Progress, checked
 
 PATIENCE_S = 20
 
@@ -63,6 +66,36 @@ def test_an_error_is_kept_as_a_sentence_and_told_in_both_languages(tmp_path: Pat
     assert "Pusat http://127.0.0.1:9 tidak dapat dihubungi" in page(node, "id")
     assert "http://127.0.0.1:9" in page(node, "en")
     assert "tidak dapat dihubungi" not in page(node, "en")
+    node.close()
+
+
+class FullHub:
+    """A road to a hub that has no room, and says for how long."""
+
+    def __init__(self, says: str) -> None:
+        self._says = says
+
+    def send(
+        self, path: str, body: bytes, most: int, progress: Progress = lambda sent, total: None
+    ) -> bytes:
+        refusal = exchange.encode_refusal("try-later", "Pusat penuh.")
+        headers = {"Content-Type": exchange.MEDIA_TYPE, "Retry-After": self._says}
+        return checked(refusal, urllib3.HTTPResponse(headers=headers, status=503), "http://pusat", most)
+
+
+@pytest.mark.parametrize(
+    ("says", "waits"),
+    [("90", 90), ("999999999999", 3600), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), ("-1", 0), ("²", 0)],
+)
+def test_a_hub_that_has_no_room_is_left_alone_as_long_as_it_says(
+    tmp_path: Path, says: str, waits: int
+) -> None:
+    node = plain_node(tmp_path)
+    key = node.config.device_key
+    worker = node.worker.with_client(lambda: Client("http://pusat", key, key_id(key.public), FullHub(says)))
+    with pytest.raises(RefusedError):
+        worker.exchange()
+    assert worker.asked_to_wait_s == waits
     node.close()
 
 
