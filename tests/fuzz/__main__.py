@@ -34,8 +34,8 @@ def main(
     listed: bool,
 ) -> None:
     """Look for bytes that break a parser. Ends with 1 if some were found."""
+    from .everything import TARGETS
     from .runner import fuzz_all
-    from .targets import TARGETS
 
     if replay:
         accepted = TARGETS[replay[0]].tried(Path(replay[1]).read_bytes())

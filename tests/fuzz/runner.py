@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from .everything import TARGETS
 from .guard import FOUND, HANG_S, write_finding
 from .note import Note
 
@@ -45,10 +46,11 @@ def fuzzed(name: str, seconds: float, findings: Path, seed: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="lontar-fuzz-") as made:
         folder = Path(made)
         note = Note(folder / "note")
-        command = [sys.executable, "-m", "tests.fuzz.child", name, str(seconds), made, str(seed)]
+        told = [TARGETS[name].run.__module__, name, str(seconds), made, str(seed)]
+        command = [sys.executable, "-m", "tests.fuzz.child", *told]
         began = time.monotonic()
-        with (folder / "told").open("wb") as told:
-            process = subprocess.Popen(command, cwd=ROOT, stdout=told, stderr=told)
+        with (folder / "told").open("wb") as said:
+            process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
             ended = _waited(process, folder / "note")
         took = time.monotonic() - began
         note = Note(folder / "note")

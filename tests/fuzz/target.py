@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 TARGETS: dict[str, Target] = {}
@@ -40,14 +38,3 @@ def target(
         return run
 
     return registered
-
-
-@contextmanager
-def same_dice() -> Iterator[None]:
-    """What the standard library's `random` gives here is the same in every run, so that findings replay."""
-    state = random.getstate()
-    random.seed(7)
-    try:
-        yield
-    finally:
-        random.setstate(state)

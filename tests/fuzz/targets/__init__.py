@@ -1,6 +1,1 @@
-"""All targets. A new module of them is imported here."""
-
-from ..target import TARGETS
-from . import foreign, lists, packs, planted, wire
-
-__all__ = ["TARGETS", "foreign", "lists", "packs", "planted", "wire"]
+"""Targets, by the kind of bytes they are given. `tests.fuzz.everything` knows them all."""
