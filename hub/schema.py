@@ -113,7 +113,8 @@ devices = Table(
     # What it last said that it holds of others' logs (heads, CBOR), and what it asks for.
     Column("held_heads", LargeBinary),
     Column("wants", Integer, nullable=False, server_default="0"),
-    Index("ix_devices_village", "village"),
+    # Of a nation, which villages have a laptop is read from this index alone.
+    Index("ix_devices_village", "village", "state"),
     Index("ix_devices_sealing", "sealing_id"),
     Index("ix_devices_state", "state"),
     info=in_place("village").info,

@@ -77,8 +77,8 @@ def listed(connection: Connection, only: bytes | None = None) -> list[CourseRow]
 
 
 def count_villages(connection: Connection, course_key: bytes) -> int:
-    everywhere = _started(course_key).subquery()
-    return int(connection.execute(select(func.count(distinct(everywhere.c.village)))).scalar_one())
+    rows = _sums_of_villages(course_key).subquery()
+    return int(connection.execute(select(func.count()).select_from(rows)).scalar_one())
 
 
 def by_village(connection: Connection, course_key: bytes, most: int, skip: int) -> list[VillageRow]:
@@ -96,10 +96,21 @@ def after(connection: Connection, course_key: bytes, village: str, most: int) ->
 
 
 def _sums_of_villages(course_key: bytes) -> Any:
-    rows = _started(course_key).subquery()
-    sums = (rows.c.started, rows.c.completed, rows.c.score_sum, rows.c.scores)
-    query = select(rows.c.village, *(func.sum(column).label(column.name) for column in sums))
-    return query.group_by(rows.c.village)
+    """A row for each village in which somebody has started a course. Only where people are counted anew are parts added
+    up: a nation has 75,000 villages.
+    """
+    summed = select(_v.village, _v.started, _v.completed, _v.score_sum, _v.scores)
+    summed = summed.where(_v.course_key == course_key, _v.started > 0, figures.is_summed(_v.village))
+    anew = figures.counted_anew()
+    nothing = (literal(0).label("completed"), literal(0).label("score_sum"), literal(0).label("scores"))
+    people = func.count(distinct(anew.c.person)).label("started")
+    taking = _taking(anew, _lp, course_key).with_only_columns(anew.c.village, people, *nothing)
+    counted = taking.group_by(anew.c.village).cte("counted")
+    twice = select(counted.c.village)
+    parts = summed.where(_v.village.in_(twice)).union_all(select(counted)).subquery().c
+    sums = (parts.started, parts.completed, parts.score_sum, parts.scores)
+    added: Any = select(parts.village, *(func.sum(column).label(column.name) for column in sums))
+    return summed.where(_v.village.not_in(twice)).union_all(added.group_by(parts.village))
 
 
 def _of_villages(connection: Connection, course_key: bytes, rows: Sequence[Any]) -> list[VillageRow]:
@@ -172,17 +183,6 @@ def _sums(only: bytes | None) -> Any:
     sums = (func.sum(_v.started), func.sum(_v.completed), func.sum(_v.score_sum), func.sum(_v.scores))
     query = select(_v.course_key, *sums).where(figures.is_summed(_v.village)).group_by(_v.course_key)
     return query if only is None else query.where(_v.course_key == only)
-
-
-def _started(course_key: bytes) -> Any:
-    """Villages in which somebody has started a course; a village may come twice."""
-    summed = select(_v.village, _v.started, _v.completed, _v.score_sum, _v.scores)
-    summed = summed.where(_v.course_key == course_key, _v.started > 0, figures.is_summed(_v.village))
-    anew = figures.counted_anew()
-    nothing = (literal(0).label("completed"), literal(0).label("score_sum"), literal(0).label("scores"))
-    people = func.count(distinct(anew.c.person)).label("started")
-    counted = _taking(anew, _lp, course_key).with_only_columns(anew.c.village, people, *nothing)
-    return summed.union_all(counted.group_by(anew.c.village))
 
 
 def _taking(people: Any, table: Any, only: bytes | None) -> Select[Any]:

@@ -88,11 +88,17 @@ def tallies(
     registered = _d.c.state == "registered"
     of_devices = select(
         key(_d.c.village),
-        func.sum(case((registered, 1), else_=0)),
-        func.sum(case((_d.c.state == "waiting", 1), else_=0)),
-        func.max(case((registered, heard_ms()))),
+        func.count().filter(registered),
+        func.count().filter(_d.c.state == "waiting"),
+        func.max(_d.c.last_contact_ms).filter(registered),
+        func.max(_d.c.last_stick_ms).filter(registered),
     )
-    add(of_devices.where(inside(_d.c.village)).group_by("code"), "devices", "waiting", "last_contact_ms")
+    for name, devices, waiting, *heard in connection.execute(
+        of_devices.where(inside(_d.c.village)).group_by("code")
+    ):
+        found[name] = Tally(
+            devices=devices, waiting=waiting, last_contact_ms=max(one or 0 for one in heard)
+        )
     f, anew = schema.village_figures.c, figures.counted_anew()
     sums = select(key(f.village), func.sum(f.learners), func.sum(f.completions), func.sum(f.entries))
     sums = sums.where(inside(f.village), figures.is_summed(f.village))

@@ -137,7 +137,7 @@ def without(connection: Connection, region: str, most: int, skip: int = 0) -> li
 
 def _villages(region: str, quiet_ms: int, now_ms: int) -> Select[Any]:
     """The silent villages of a region with what their devices say together, and the step that each needs first."""
-    v = _together(region, now_ms).subquery().c
+    v = _together(region, quiet_ms, now_ms).subquery().c
     heard = _later(v.contact_ms, v.stick_ms)
     # Who was registered anew yesterday isn't silent yet.
     since = case((v.registered > 0, _later(heard, v.registered_ms)), else_=v.last_ms)
@@ -162,9 +162,14 @@ def _villages(region: str, quiet_ms: int, now_ms: int) -> Select[Any]:
     ).where(or_(v.registered == 0, since < now_ms - quiet_ms))
 
 
-def _together(region: str, now_ms: int) -> Select[Any]:
-    """What the devices of each village say together. Each sum is made once: a nation has 75,000 villages."""
+def _together(region: str, quiet_ms: int, now_ms: int) -> Select[Any]:
+    """What the devices of each village say together, but for villages that surely were heard of. Each sum is made once: a
+    nation has 75,000 villages, of which most aren't silent.
+    """
     is_registered = _d.c.state == "registered"
+    moments = (_d.c.last_contact_ms, _d.c.last_stick_ms, _d.c.registered_ms)
+    lately = or_(*(moment >= now_ms - quiet_ms for moment in moments))
+    heard = select(_d.c.village).where(is_registered, lately, within(region))
     road = _on_the_road(now_ms).subquery()
     last = func.coalesce(heard_ms(), _d.c.registered_ms, _d.c.first_seen_ms)
 
@@ -187,7 +192,7 @@ def _together(region: str, now_ms: int) -> Select[Any]:
             func.min(road.c.road_ms).label("road_ms"),
         )
         .select_from(_d.outerjoin(road, and_(road.c.device == _d.c.pk, is_registered)))
-        .where(_is_village(), within(region))
+        .where(_is_village(), within(region), _d.c.village.not_in(heard))
         .group_by(_d.c.village)
     )
 
