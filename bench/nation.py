@@ -330,7 +330,7 @@ def time_pages(hub: Hub, codes: Sequence[str]) -> list[PageTime]:
 
 
 def _logged_in(hub: Hub, scope: str) -> Any:
-    name = f"bench {scope}"
+    name = f"bench{scope} {now_ms()}"
     with db.writing(hub.engine) as connection:
         operators.add(
             connection, name, Standing(Role.OPERATOR, scope), operators.hashed(world.PASSWORD), now_ms()

@@ -23,6 +23,7 @@ def show() -> ResponseReturnValue:
     with seen() as connection:
         waiting = devices.listed(connection, "waiting", now_ms, SHOWN)
         silent = devices.listed(connection, devices.SILENT, now_ms, SHOWN)
+        are_all = len(silent) < SHOWN
         rows = alerts.listed(connection, SHOWN)
         shown = {row.village for row in (*waiting, *silent)} | {row.village for row in rows}
         return render_template(
@@ -30,7 +31,7 @@ def show() -> ResponseReturnValue:
             figures=overview.figures(connection),
             waiting=waiting,
             silent=silent,
-            silent_total=devices.count(connection, devices.SILENT, now_ms),
+            silent_total=len(silent) if are_all else devices.count(connection, devices.SILENT, now_ms),
             alerts=rows,
             overdue=ledger.count(connection, within_ledger("", OVERDUE, now_ms)),
             regions=region_list.children(connection, scope),

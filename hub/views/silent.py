@@ -66,13 +66,15 @@ def listed() -> ResponseReturnValue:
             code = typed.own_region(connection, code, operator().standing)
         except HubError as refusal:
             return _page(region, days, "wilayah", refusal.sentence(_)), 422
-        without = silent.count_without(connection, code)
+        # To count them in the whole nation takes as long as the rest of this page.
+        is_counted = bool(code) or wanted == WITHOUT
+        without = silent.count_without(connection, code) if is_counted else None
         asked = min(page_number(), PAGES_MOST)
         skip = (asked - 1) * PAGE
         rows, counts = silent.listed(connection, code, quiet_ms, now_ms, PAGE, skip, step)
         total = sum(counts.values()) if step is None else counts.get(step, 0)
         if wanted == WITHOUT:
-            rows, total = [], without
+            rows, total = [], without or 0
         page = min(asked, pages_of(total))
         bare: list[str] = []
         if wanted == WITHOUT:

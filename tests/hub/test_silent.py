@@ -201,7 +201,8 @@ def test_villages_without_a_laptop_are_counted_in_districts_where_others_have_on
         count = silent.count_without(connection, "")
         assert len(silent.without(connection, "", 1000)) == count > 1
         assert silent.count_without(connection, "17.05.01") == 0, "nobody there has one"
-    assert f"{count} desa belum punya perangkat" in client.get("/senyap").text
+    assert f"{count} desa belum punya perangkat" in client.get("/senyap?wilayah=17.05").text
+    assert "Desa yang belum punya perangkat" in client.get("/senyap").text, "not counted in a whole nation"
 
 
 def test_filters_stand_in_the_address(hub: Hub) -> None:
