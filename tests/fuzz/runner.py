@@ -46,7 +46,9 @@ def fuzzed(name: str, seconds: float, findings: Path, seed: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="lontar-fuzz-") as made:
         folder = Path(made)
         note = Note(folder / "note")
-        told = [TARGETS[name].run.__module__, name, str(seconds), made, str(seed)]
+        # pytest knows this module by a shorter name than a process that is started here.
+        module = f"tests.fuzz.targets.{TARGETS[name].run.__module__.rpartition('.')[2]}"
+        told = [module, name, str(seconds), made, str(seed)]
         command = [sys.executable, "-m", "tests.fuzz.child", *told]
         began = time.monotonic()
         with (folder / "told").open("wb") as said:
