@@ -115,7 +115,9 @@ class Apps:
 
     def within(self, app: str) -> FlaskClient:
         """Somebody who may open as much as anybody there; the same browser each time."""
-        if app not in self._clients:
+        known = self._clients.get(app)
+        if known is None or (app == "node" and known.get("/operator").status_code != 200):
+            # A log-out elsewhere ends every sitting of the operator's.
             self._clients[app] = self.village_operator() if app == "node" else self.stranger(app)
         return self._clients[app]
 
