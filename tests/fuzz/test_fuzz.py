@@ -13,7 +13,7 @@ from .everything import TARGETS
 from .mutator import mutated
 from .runner import ROOT, fuzzed
 
-SECONDS = float(os.environ.get("LONTAR_FUZZ_SECONDS", "12"))
+SECONDS = float(os.environ.get("LONTAR_FUZZ_SECONDS", "5"))
 REAL = [name for name, target in TARGETS.items() if not target.planted]
 CRASHES = Path(__file__).parent / "crashes"
 ASKS_SEVERAL = {"player-outcome", "piece-file", "typed", "bundle-part", "courier-asks", "stick"}
