@@ -125,13 +125,13 @@ def _merge_segment(work: Work, row: Any) -> dict[str, Any]:
         check_references(batch, branch, named)
     except LontarError:
         alerts.raise_alert(work.connection, alerts.UNREADABLE, work.device, row.id, row.received_ms)
-        return _outcome(row.pk, schema.UNREADABLE, branch, None, 0)
+        return _outcome(work, row, schema.UNREADABLE, branch, None, 0)
     if not work.is_relay and any(group.kind >= FIRST_NUMBER for group in batch.groups):
         alerts.raise_alert(work.connection, alerts.STRANGE_KIND, work.device, row.id, row.received_ms)
     apply_named(work, branch, row, named)
     if not row.rejected:
         _collect(work, branch, totals)
-    return _outcome(row.pk, schema.MERGED, branch, batch.ts[-1], len(batch))
+    return _outcome(work, row, schema.MERGED, branch, batch.ts[-1], len(batch))
 
 
 def _not_merged_elsewhere(work: Work, row: Any, batch: Batch) -> Batch:
@@ -158,12 +158,15 @@ def _not_merged_elsewhere(work: Work, row: Any, batch: Batch) -> Batch:
     return batch_of([entry for entry in batch.entries() if entry not in known]) if known else batch
 
 
-def _outcome(pk: int, state: int, branch: Branch, end_t: int | None, entries: int) -> dict[str, Any]:
+def _outcome(
+    work: Work, row: Any, state: int, branch: Branch, end_t: int | None, entries: int
+) -> dict[str, Any]:
+    learners, packs = work.ends[bytes(row.id)] = (len(branch.learners), len(branch.packs))
     return {
-        "segment": pk,
+        "segment": row.pk,
         "state": state,
-        "learners_after": len(branch.learners),
-        "packs_after": len(branch.packs),
+        "learners_after": learners,
+        "packs_after": packs,
         "end_t": end_t,
         "entries": entries,
     }

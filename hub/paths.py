@@ -54,6 +54,8 @@ class Work:
     branches: dict[int, Branch] = field(default_factory=dict)
     merged: set[int] = field(default_factory=set)
     """Segments of a forked log that this transaction has merged and not marked yet."""
+    ends: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """How many learners and packs the path up to each of these segments had named, by the segment's id."""
     people: list[int] = field(default_factory=list)
     """New identities, of whom it must be found out who they are."""
     totals: dict[Row, dict[tuple[int, ...], Values]] = field(
@@ -81,14 +83,12 @@ def _inherit(work: Work, branch: Branch, previous: bytes) -> None:
     parent = work.connection.execute(query).one()
     if parent.branch == branch.pk:
         return
-    # The parent may have been merged in this very transaction and not be marked yet.
     above = work.branches.get(parent.branch)
-    if above is None or parent.learners_after is not None:
-        learners, packs = _numbers(work.connection, parent.branch)
-        branch.learners = learners[: parent.learners_after]
-        branch.packs = packs[: parent.packs_after]
-    else:
-        branch.learners, branch.packs = list(above.learners), list(above.packs)
+    learners, packs = (above.learners, above.packs) if above else _numbers(work.connection, parent.branch)
+    # A parent that was merged in this very transaction isn't marked yet, and its branch may have gone on since.
+    marked = (parent.learners_after, parent.packs_after)
+    learners_then, packs_then = work.ends.get(previous, marked)
+    branch.learners, branch.packs = learners[:learners_then], packs[:packs_then]
     write_numbers(work, branch, 0, 0)
 
 

@@ -234,10 +234,8 @@ class NodeShelf:
                 db.execute("UPDATE logs SET parked = ? WHERE pk = ?", (head.index, pk))
             return
         self._store.put(REGISTRATION, "registered")
-        before, index = (
-            db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0],
-            head.index,
-        )
+        before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
+        index = head.index
         if not is_ours:
             # This disk was set back, and the hub is further. What it brought of that end shows what it stands on.
             under = branches.last_own_under(db, pk, head)

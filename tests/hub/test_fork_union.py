@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from state import merged_state
 
-from hub import rebuilding, schema
+from hub import merge, rebuilding, schema
 from hub.db import reading
 from hub.wiring import Hub
 from sync import segment
 from sync.entries import Entry, Kind, LessonOpened, QuestionAnswered, QuizSubmitted
+from sync.profile import learner_id
 from sync.segment import Segment
 
 small = st.integers(0, 1)
@@ -166,3 +167,38 @@ def test_three_branches_over_each_other(hub: Hub) -> None:
     assert total(hub) == 9
     rebuilding.everything(hub.engine)
     assert total(hub) == 9
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_branches_that_are_merged_at_once_give_their_people_numbers_of_their_own(
+    hub: Hub, swapped: bool
+) -> None:
+    """Two copies of a laptop each introduced people after the fork. Merged in one transaction, as a rebuild does, the second
+    branch once began with the people of the first, and its answers counted for somebody else (simulation, seed 227).
+    """
+    device = Device(11).open(people=0).registered(hub)
+    copy = device.fork()
+    copy.rng = random.Random(12)
+    for one, seconds in ((device, 5), (copy, 7)):
+        one.seal(one.person(), one.person(), QuestionAnswered(1, 0, 1, 1, 0, True, seconds))
+    both = [device, copy]
+    for one in reversed(both) if swapped else both:
+        one.send(hub, merged=False)
+    merge.merge_waiting(hub.engine)
+    at_once = counted(hub)
+    assert at_once == {
+        learner_id(one.log, one.profiles[1].commitment): seconds
+        for one, seconds in ((device, 5), (copy, 7))
+    }
+    rebuilding.everything(hub.engine)
+    assert counted(hub) == at_once
+
+
+def counted(hub: Hub) -> dict[bytes, int]:
+    """Seconds by learner."""
+    learners, progress = schema.learners, schema.lesson_progress.c
+    query = select(learners.c.learner, progress.seconds).join(
+        schema.lesson_progress, progress.learner == learners.c.pk
+    )
+    with reading(hub.engine) as connection:
+        return {bytes(learner): seconds for learner, seconds in connection.execute(query)}
