@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
+from state import merged_state
 
 from hub import alerts, rebuilding, schema
 from hub.db import reading
@@ -114,9 +115,9 @@ def check(land: Land, model: Model) -> None:
             raise BrokenPromiseError(f"answers and seconds at the {name} are {_sums(one)}, not {expected}")
     if lacking := numbers_at(hub, _s.rejected == 0) - numbers_at(above):
         raise BrokenPromiseError(f"at the hub, and not at the nation's: {sorted(lacking)}")
-    before = _state(hub)
+    before = merged_state(hub)
     rebuilding.everything(hub.engine)
-    if (after := _state(hub)) != before:
+    if (after := merged_state(hub)) != before:
         differs = [name for name in before if before[name] != after[name]]
         raise BrokenPromiseError(f"made anew from its segments, the hub says otherwise: {differs}")
     _check_forks(hub)
@@ -130,22 +131,6 @@ def _sums(hub: Hub) -> tuple[int, int]:
     with reading(hub.engine) as connection:
         answers, seconds = connection.execute(query).one()
     return int(answers), int(seconds)
-
-
-def _state(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that a hub has made of its segments, without numbers of its own."""
-    learners, packs = schema.learners.c, schema.packs.c
-    made: dict[str, list[tuple[Any, ...]]] = {}
-    with reading(hub.engine) as connection:
-        for table in schema.row_tables.values():
-            own = [column for column in table.c if column.name not in ("learner", "pack")]
-            query = select(learners.learner, packs.manifest_hash, *own).select_from(table)
-            query = query.join(schema.learners, learners.pk == table.c.learner)
-            query = query.join(schema.packs, packs.pk == table.c.pack)
-            made[table.name] = sorted(map(tuple, connection.execute(query)))
-        names = select(learners.learner, learners.commitment, learners.profile_seq)
-        made["learners"] = sorted(map(tuple, connection.execute(names)))
-    return made
 
 
 def _check_forks(hub: Hub) -> None:

@@ -6,7 +6,9 @@ import random
 import sqlite3
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
+
+from hub.db import _READ
 
 
 class PowerCut(BaseException):
@@ -42,14 +44,17 @@ class Power:
 
     def watch_engine(self, engine: Engine) -> None:
         """The hub's. Its driver commits after SQLAlchemy has said so, and says nothing itself: a cut after a commit comes when
-        the next transaction begins, which is the first moment at which anybody could be told.
+        the next transaction begins, which is the first moment at which anybody could be told. What only reads isn't counted: it
+        changes no disk, and the checker reads too.
         """
 
         def begin(_connection: object) -> None:
             if self.off:
                 raise PowerCut
 
-        def commit(_connection: object) -> None:
+        def commit(connection: Connection) -> None:
+            if connection.get_execution_options().get(_READ):
+                return
             if self._left == 1 and self._after:
                 self._left, self.off = 0, True
                 return
