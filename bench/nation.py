@@ -193,7 +193,7 @@ _hub: Hub | None = None
 """Of a process that takes in."""
 
 
-def _open_here(data: Path) -> None:
+def open_here(data: Path) -> None:
     global _hub
     _hub = open_hub(data)
 
@@ -221,7 +221,7 @@ def load(
     began, workers = time.perf_counter(), 2 * multiprocessing.cpu_count()
     parts = [[(n, codes[n]) for n in numbers[at : at + 250]] for at in range(0, len(numbers), 250)]
     entries = 0
-    with multiprocessing.get_context("spawn").Pool(workers, _open_here, (hub.config.data,)) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, open_here, (hub.config.data,)) as pool:
         for at, count in enumerate(pool.imap_unordered(partial(take_in, made=made), parts), 1):
             entries += count
             if at % 20 == 0:
@@ -362,12 +362,12 @@ def run(villages: int, few: int, day: int, postgresql: bool, keep: Path | None, 
     """
     with (
         tempfile.TemporaryDirectory() as name,
-        _database(keep or Path(name), postgresql) as (url, processes),
+        database(keep or Path(name), postgresql) as (url, processes),
     ):
         folder = keep or Path(name)
         is_new = not (folder / _LOADED).exists()
         hub = world.make_hub(folder / "hub", url, region="") if is_new else _opened(folder / "hub")
-        codes = _villages(hub, villages)
+        codes = village_codes(hub, villages)
         everyone = list(range(len(codes)))
         random.Random(1).shuffle(everyone)
         with _serving(hub, folder, processes) as (port, server):
@@ -424,7 +424,7 @@ def _opened(folder: Path) -> Hub:
     return hub
 
 
-def _villages(hub: Hub, wanted: int) -> list[str]:
+def village_codes(hub: Hub, wanted: int) -> list[str]:
     with db.reading(hub.engine) as connection:
         query = select(schema.regions.c.code).where(func.length(schema.regions.c.code) == 13)
         codes = list(connection.execute(query.order_by(schema.regions.c.code)).scalars())
@@ -472,7 +472,7 @@ def peak(per_s: float) -> str:
 
 
 @contextmanager
-def _database(folder: Path, postgresql: bool) -> Iterator[tuple[str | None, Any]]:
+def database(folder: Path, postgresql: bool) -> Iterator[tuple[str | None, Any]]:
     if not postgresql:
         yield None, lambda _folder: []
         return

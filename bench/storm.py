@@ -190,16 +190,16 @@ class Found:
 def run(
     seconds: float, villages: int, postgresql: bool, times: float = TIMES, after_s: float = 600.0
 ) -> Found:
-    with tempfile.TemporaryDirectory() as name, nation._database(Path(name), postgresql) as (url, _):
+    with tempfile.TemporaryDirectory() as name, nation.database(Path(name), postgresql) as (url, _):
         folder = Path(name)
         hub = world.make_hub(folder / "hub", url)
         made = nation.build_courses(folder / "courses", hub)
-        codes = nation._villages(hub, villages)
+        codes = nation.village_codes(hub, villages)
         codes = [codes[number % len(codes)] for number in range(villages)]
         nation.add_devices(hub, codes)
         days = round(seconds * PLANNED_PER_S * times / villages) + 2
         senders = [_sender(number, code, made, days) for number, code in enumerate(codes)]
-        nation._open_here(hub.config.data)
+        nation.open_here(hub.config.data)
         nation.take_in(list(enumerate(codes)), made)
         port = world.free_port()
         with world.serving_hub(hub.config.data, port, os.cpu_count() or 1) as serving:

@@ -82,12 +82,11 @@ def note_verdict(db: sqlite3.Connection, head: Head, status: Status, hub_ms: int
     if row is None or status not in (Status.STORED, Status.FORK) or not (answered or hub_ms >= row[1]):
         return
     log = row[0]
-    query = "SELECT id FROM history WHERE log = ? AND idx = ? AND substr(id, 1, ?) = ?"
-    found = db.execute(query, (log, head.index, SHORT_ID, head.id)).fetchone()
-    if found is not None:
-        _confirm(db, [one for one, _, _ in _path(db, Head(log, head.index, found[0]))])
-    if answered and (found is not None or head.index == NOTHING):
-        _lower(db, log, None if found is None else found[0], head.index, hub_ms)
+    tip = _whole(db, log, head)
+    if tip is not None:
+        _confirm(db, [one for one, _, _ in _path(db, tip)])
+    if answered and (tip is not None or head.index == NOTHING):
+        _lower(db, log, None if tip is None else tip.id, head.index, hub_ms)
 
 
 def last_own_under(db: sqlite3.Connection, pk: int, head: Head) -> int | None:
@@ -95,15 +94,21 @@ def last_own_under(db: sqlite3.Connection, pk: int, head: Head) -> int | None:
 
     `head` is as on the wire, with ids cut. None if that end isn't here.
     """
-    query = """SELECT h.log, h.idx, h.id FROM history h JOIN logs l ON l.log = h.log
-               WHERE l.pk = ? AND h.idx = ? AND substr(h.id, 1, ?) = ?"""
-    found = db.execute(query, (pk, head.index, SHORT_ID, head.id)).fetchone()
-    if found is None:
+    log = db.execute("SELECT log FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
+    tip = _whole(db, log, head)
+    if tip is None:
         return None
-    first = list(_path(db, Head(*found)))[-1][0]
-    query = "SELECT previous FROM history WHERE log = ? AND idx = ? AND id = ?"
+    first = list(_path(db, tip))[-1][0]
+    query = f"SELECT previous FROM history WHERE {_PLACE}"  # noqa: S608
     parent = db.execute(query, (first.log, first.index, first.id)).fetchone()[0]
-    return first.index - 1 if logs.holds(db, Head(first.log, first.index - 1, parent)) else None
+    return first.index - 1 if logs.holds(db, Head(log, first.index - 1, parent)) else None
+
+
+def _whole(db: sqlite3.Connection, log: bytes, head: Head) -> Head | None:
+    """The segment of `log` here that a head on the wire, with its id cut, names."""
+    query = "SELECT id FROM history WHERE log = ? AND idx = ? AND substr(id, 1, ?) = ?"
+    found = db.execute(query, (log, head.index, SHORT_ID, head.id)).fetchone()
+    return None if found is None else Head(log, head.index, found[0])
 
 
 def named_by(db: sqlite3.Connection, data: bytes) -> list[bytes]:

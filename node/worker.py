@@ -128,7 +128,8 @@ class Worker:
             try:
                 outcome = self._exchange(progress)
             except LontarError as problem:
-                self.asked_to_wait_s = int(str(problem.details.get("retry_after_s", 0)))
+                asked = problem.details.get("retry_after_s")
+                self.asked_to_wait_s = asked if isinstance(asked, int) else 0
                 details = [[name, str(value)] for name, value in problem.details.items()]
                 self._store.put(_ERROR, [problem.text, details])
                 raise
