@@ -9,6 +9,7 @@ import contextlib
 import os
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +32,8 @@ MEMORY_MOST: Final = 250_000_000
 @pytest.mark.slow
 @pytest.mark.parametrize("postgresql", [False, True], ids=["sqlite", "postgresql"])
 def test_a_hub_in_a_storm_answers_clearly_loses_nothing_and_is_well_afterwards(postgresql: bool) -> None:
-    found = storm.run(SECONDS, 150, postgresql, times=8)
+    with ThreadPoolExecutor(1) as apart:  # playwright keeps a loop of its own in the thread of all tests
+        found = apart.submit(storm.run, SECONDS, 150, postgresql, times=8).result()
     assert found.storm.unclear == []
     assert found.storm.accepted_s, "what it can take, it takes"
     assert found.after.unclear == []

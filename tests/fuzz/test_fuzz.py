@@ -62,6 +62,7 @@ def test_a_planted_fault_is_found_and_replays(
 ) -> None:
     if plain:
         monkeypatch.setenv("LONTAR_FUZZ_PLAIN", "1")
+    assert len(b"x" * (600 << 20)) > 0, "a parent that was large once must not hide a large child"
     outcome = fuzzed(name, 10, tmp_path / "findings", seed=1)
     assert outcome.executions > 3
     assert said in outcome.why or "deadly signal" in outcome.why

@@ -143,10 +143,14 @@ def swap_machine(story: Story, laptop: Laptop) -> None:
 
 
 def new_laptop(story: Story, laptop: Laptop) -> None:
-    """One more laptop comes to this village, and is registered if the line lets it."""
-    if len(story.land.laptops) < LAPTOPS_MOST:
+    """One more laptop comes to this village with a code, and is registered if the line lets it."""
+    if len(story.land.laptops) >= LAPTOPS_MOST:
+        return
+    codes: list[str] = []
+    story.attempt(None, lambda: codes.append(story.land.new_code(laptop.village)))
+    if codes:
         made = story.land.new_laptop(laptop.village)
-        story.attempt(made, lambda: made.worker.enrol(made.code))
+        story.attempt(made, lambda: made.worker.enrol(codes[0]))
 
 
 def weather(story: Story, laptop: Laptop) -> None:

@@ -50,9 +50,9 @@ class Land:
         shutil.copytree(self.origin / name, self.folder / name)
         self._arrive(name, identity_of(name))
 
-    def _arrive(self, name: str, identity: bytes, code: str = "") -> Laptop:
+    def _arrive(self, name: str, identity: bytes) -> Laptop:
         machine = SimulatedMachine(random.Random(self.rng.random()), self.now_ms, identity)
-        laptop = Laptop(name, "", self.folder / name, machine, self.road, code=code)
+        laptop = Laptop(name, "", self.folder / name, machine, self.road)
         laptop.village = laptop.on().config.village
         self.laptops.append(laptop)
         return laptop
@@ -63,11 +63,10 @@ class Land:
         return open_desk(self.folder / "officer", machine, road=lambda url: self.road)
 
     def new_laptop(self, village: str) -> Laptop:
-        """One that arrives with a code for its village."""
         name = f"laptop-new-{len(self.laptops)}"
         shutil.copy(template_pack(self.origin, 1), self.folder)
         make_laptop(self.folder, name, village, self.rng)
-        return self._arrive(name, identity_of(name), self.new_code(village))
+        return self._arrive(name, identity_of(name))
 
     def new_code(self, village: str) -> str:
         engine = self.centre.hub.engine

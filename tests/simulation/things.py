@@ -96,8 +96,6 @@ class Laptop:
     holds: set[int] = field(default_factory=set)
     shown: set[int] = field(default_factory=set)
     """The answers that it has shown as confirmed."""
-    code: str = ""
-    """With which it is to be registered."""
     power: Power = field(default_factory=Power)
     node: Node | None = None
 
