@@ -34,7 +34,8 @@ from sync.errors import N_
 from web.data_folder import DataFolderError
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_READ: Final = "lontar_read"
+READ_ONLY: Final = "lontar_read"
+"""The execution option of connections that read and change nothing."""
 _USED: Final = "lontar_used"
 _RESTED_S: Final = 5.0
 _AWAY: Final = N_("Basis data pusat sedang tidak dapat menyimpan. Data aman di perangkat; coba lagi nanti.")
@@ -118,7 +119,7 @@ def reading_still(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def _connected(engine: Engine, **options: Any) -> Iterator[Connection]:
     """A connection that reads."""
-    options[_READ] = True
+    options[READ_ONLY] = True
     with _spoken(), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
@@ -265,7 +266,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    only_reads = connection.get_execution_options().get(_READ, False)
+    only_reads = connection.get_execution_options().get(READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from hub.db import _READ
+from hub.db import READ_ONLY
 
 
 class PowerCut(BaseException):
@@ -53,7 +53,7 @@ class Power:
                 raise PowerCut
 
         def commit(connection: Connection) -> None:
-            if connection.get_execution_options().get(_READ):
+            if connection.get_execution_options().get(READ_ONLY):
                 return
             if self._left == 1 and self._after:
                 self._left, self.off = 0, True
