@@ -9,9 +9,22 @@ all identities that such pairs connect; pages speak of it by its smallest identi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from hub import downlink, schema, stale
 from hub.db import insert_or_ignore, writing
@@ -159,8 +172,27 @@ def _component(connection: Connection, start: set[int]) -> set[int]:
 
 def _neighbours(connection: Connection, pks: set[int]) -> set[int]:
     """Everybody who is the same person as one of `pks` by a single step."""
+    said, judged = _steps()
+    wanted = {"pks": list(pks)}
+    merged: set[tuple[int, int]] = set()
+    separated: set[tuple[bytes, ...]] = set()
+    for a, b, first, second, is_merged in connection.execute(judged, wanted):
+        if is_merged:
+            merged.add((a, b))
+        else:
+            separated.add(tuple(sorted((bytes(first), bytes(second)))))
+    for a, b, first, second in connection.execute(said, wanted):
+        if tuple(sorted((bytes(first), bytes(second)))) not in separated:
+            merged.add((a, b))
+    return {pk for pair in merged for pk in pair}
+
+
+@cache
+def _steps() -> tuple[Select[Any], Select[Any]]:
+    """What devices said, and what people judged, of who is the same person as one of `pks`. Building costs more than asking."""
     one, other = _l.alias(), _l.alias()
     device_one, device_other = schema.devices.alias(), schema.devices.alias()
+    pks: BindParameter[int] = bindparam("pks", expanding=True)
     said = select(one.c.pk.label("a"), other.c.pk.label("b"), one.c.learner, other.c.learner)
     said = said.join(other, other.c.learner == one.c.continues)
     said = said.join(device_one, device_one.c.pk == one.c.device)
@@ -171,17 +203,7 @@ def _neighbours(connection: Connection, pks: set[int]) -> set[int]:
     judged = judged.select_from(_same).join(one, one.c.learner == _same.c.one)
     judged = judged.join(other, other.c.learner == _same.c.other)
     judged = judged.where(or_(one.c.pk.in_(pks), other.c.pk.in_(pks)))
-    merged: set[tuple[int, int]] = set()
-    separated: set[tuple[bytes, ...]] = set()
-    for a, b, first, second, is_merged in connection.execute(judged):
-        if is_merged:
-            merged.add((a, b))
-        else:
-            separated.add(tuple(sorted((bytes(first), bytes(second)))))
-    for a, b, first, second in connection.execute(said):
-        if tuple(sorted((bytes(first), bytes(second)))) not in separated:
-            merged.add((a, b))
-    return {pk for pair in merged for pk in pair}
+    return said, judged
 
 
 def _unknown() -> NotFoundError:
