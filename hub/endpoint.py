@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -20,14 +19,12 @@ from hub import couriers, health, log_lines, packs, parts, registry
 from hub.errors import BusyError
 from hub.intake import Exchange, Intake
 from hub.projection import project
+from hub.uploads import Upload, Uploads
 from sync import courier, exchange, limits, registration
-from sync.errors import N_, LontarError, MalformedError, TooLargeError
+from sync.errors import N_, LontarError, MalformedError
 
-_READ: Final = 1024
 _RETRY_S: Final = (60, 120)
 """Between these, by chance: who was refused together shall not come back together."""
-EXCHANGES_MOST: Final = 24
-"""How many a worker has under way. Who comes then would wait longer than a device does, and be worked for in vain."""
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +37,11 @@ class Endpoint:
     def __init__(self, intake: Intake, pages: WsgiApp) -> None:
         self._intake = intake
         self._pages = pages
-        self._room = threading.Semaphore(EXCHANGES_MOST)
-        self._answers: dict[str, Callable[[dict[str, Any]], bytes]] = {
+        self._uploads = Uploads()
+        self._answers: dict[str, Callable[[Upload], bytes]] = {
             exchange.PATH: self._sync,
             registration.PATH: self._register,
-            exchange.KEYSET_PATH: lambda environ: self._intake.config.keyset_data,
+            exchange.KEYSET_PATH: lambda upload: self._intake.config.keyset_data,
             courier.MISSING_PATH: self._missing,
             courier.PART_PATH: self._part,
             courier.MAIL_PATH: self._mail,
@@ -73,17 +70,15 @@ class Endpoint:
         return [body]
 
     def _spoken(
-        self, answer: Callable[[dict[str, Any]], bytes], environ: dict[str, Any]
+        self, answer: Callable[[Upload], bytes], environ: dict[str, Any]
     ) -> tuple[HTTPStatus, bytes]:
         if environ.get("REQUEST_METHOD") != "POST":
             text = N_("Alamat ini hanya untuk perangkat Lontar.")
             return HTTPStatus.METHOD_NOT_ALLOWED, exchange.encode_refusal("method", text)
-        if not self._room.acquire(blocking=False):
-            # Before a byte is read or the database is asked: a refusal must cost next to nothing.
-            text = N_("Pusat sedang menerima banyak kiriman. Data aman di perangkat; coba lagi nanti.")
-            return HTTPStatus.SERVICE_UNAVAILABLE, exchange.encode_refusal(BusyError.code, text)
         try:
-            return HTTPStatus.OK, answer(environ)
+            # Before a byte is read or the database is asked: a refusal for want of room must cost next to nothing.
+            with self._uploads.room(environ) as upload:
+                return HTTPStatus.OK, answer(upload)
         except LontarError as problem:
             body = exchange.encode_refusal(problem.code, problem.sentence())
             return HTTPStatus(problem.http_status), body
@@ -91,47 +86,39 @@ class Endpoint:
             log.exception("%s", environ.get("PATH_INFO"))
             text = N_("Terjadi kesalahan di pusat. Data aman di perangkat; coba lagi nanti.")
             return HTTPStatus.SERVICE_UNAVAILABLE, exchange.encode_refusal(BusyError.code, text)
-        finally:
-            self._room.release()
 
-    def _register(self, environ: dict[str, Any]) -> bytes:
-        _check_length(environ, limits.CONTROL_ITEM)
-        data = b"".join(_arriving(environ))
+    def _register(self, upload: Upload) -> bytes:
+        data = upload.whole(limits.CONTROL_ITEM)
         return registry.register(self._intake.engine, self._intake.config, data, self._intake.now_ms())
 
-    def _missing(self, environ: dict[str, Any]) -> bytes:
-        _check_length(environ, limits.CONTROL_ITEM)
-        question = b"".join(_arriving(environ))
+    def _missing(self, upload: Upload) -> bytes:
+        question = upload.whole(limits.CONTROL_ITEM)
         return couriers.answer_missing(
             self._intake.engine, self._intake.config, question, self._intake.now_ms()
         )
 
-    def _part(self, environ: dict[str, Any]) -> bytes:
-        _check_length(environ, limits.PART + 1024)
-        part = b"".join(_arriving(environ))
+    def _part(self, upload: Upload) -> bytes:
+        part = upload.whole(limits.PART + 1024)
         taken = parts.take(self._intake, part)
         return courier.sign_taken(self._intake.config.hub_key, part, self._intake.now_ms(), taken)
 
-    def _mail(self, environ: dict[str, Any]) -> bytes:
-        _check_length(environ, 4 * limits.CONTROL_ITEM)
-        data = b"".join(_arriving(environ))
+    def _mail(self, upload: Upload) -> bytes:
+        data = upload.whole(4 * limits.CONTROL_ITEM)
         return couriers.answer_mail(self._intake.engine, self._intake.config, data, self._intake.now_ms())
 
-    def _pack_offer(self, environ: dict[str, Any]) -> bytes:
-        _check_length(environ, pack_limits.MANIFEST)
-        return packs.take_offer(self._intake.config, b"".join(_arriving(environ)))
+    def _pack_offer(self, upload: Upload) -> bytes:
+        return packs.take_offer(self._intake.config, upload.whole(pack_limits.MANIFEST))
 
-    def _pack_pieces(self, environ: dict[str, Any]) -> bytes:
-        _check_length(environ, publishing.BODY_MOST)
-        body = b"".join(_arriving(environ))
+    def _pack_pieces(self, upload: Upload) -> bytes:
+        body = upload.whole(publishing.BODY_MOST)
         return packs.take_pieces(self._intake.engine, self._intake.config, body)
 
-    def _sync(self, environ: dict[str, Any]) -> bytes:
-        _check_length(environ, limits.REQUEST_BODY)
+    def _sync(self, upload: Upload) -> bytes:
+        pieces = upload.pieces(limits.REQUEST_BODY)
         splitter = exchange.ItemSplitter()
         under_way: Exchange | None = None
         try:
-            for piece in _arriving(environ):
+            for piece in pieces:
                 for item in splitter.feed(piece):
                     if under_way is None:
                         under_way = self._intake.open(item)
@@ -146,27 +133,3 @@ class Endpoint:
             # What arrived counts at once, even if the rest of the request didn't.
             touched = under_way.touched_logs if under_way else ()
             project(self._intake.engine, self._intake.config, touched, self._intake.now_ms())
-
-
-def _check_length(environ: dict[str, Any], limit: int) -> None:
-    """Refuse by the declared length, before a byte of the body is read."""
-    text = environ.get("CONTENT_LENGTH") or ""
-    if not text.isdecimal():
-        raise MalformedError(N_("Permintaan tanpa ukuran tidak diterima."))
-    if int(text) > limit:
-        raise TooLargeError(N_("Kiriman melebihi batas %(limit)s bita."), limit=limit)
-
-
-def _arriving(environ: dict[str, Any]) -> Iterator[bytes]:
-    """The body in small pieces, until it ends or the connection does."""
-    left = int(environ["CONTENT_LENGTH"])
-    source = environ["wsgi.input"]
-    while left > 0:
-        try:
-            piece = source.read(min(_READ, left))
-        except OSError:
-            return
-        if not piece:
-            return
-        left -= len(piece)
-        yield piece

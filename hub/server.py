@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 
-from hub.endpoint import EXCHANGES_MOST
 from hub.log_lines import JsonLogger
+from hub.uploads import UPLOADS_MOST
 from hub.wiring import application
 
 PLAIN: Final = "plain"
@@ -36,7 +36,7 @@ def run(data: Path, host: str, port: int, workers: int, log: str = PLAIN) -> Non
         "workers": workers,
         "worker_class": "gthread",
         # Some are left for pages, and to say to whom there is no room for.
-        "threads": EXCHANGES_MOST + 16,
+        "threads": UPLOADS_MOST + 16,
         "timeout": 120,
         # Who is uploading when the hub is told to stop may come to an end.
         "graceful_timeout": 60,

@@ -13,7 +13,8 @@ from device import Device
 from state import held
 
 from hub import schema
-from hub.endpoint import EXCHANGES_MOST, Endpoint
+from hub.endpoint import Endpoint
+from hub.uploads import UPLOADS_MOST
 from hub.wiring import Hub
 from sync import cbor, exchange, limits, registration
 from sync.entries import QuestionAnswered, QuizSubmitted
@@ -96,8 +97,8 @@ class HeldUp(io.RawIOBase):
 def test_whoever_there_is_no_room_for_is_asked_to_come_later_before_a_byte_is_read(hub: Hub) -> None:
     body = body_of(working(hub))
     endpoint = Endpoint(hub.intake, pages)
-    with ThreadPoolExecutor(EXCHANGES_MOST) as pool:
-        sources = [HeldUp(body) for _ in range(EXCHANGES_MOST)]
+    with ThreadPoolExecutor(UPLOADS_MOST) as pool:
+        sources = [HeldUp(body) for _ in range(UPLOADS_MOST)]
         under_way = [pool.submit(post, hub, body, source=one, endpoint=endpoint) for one in sources]
         for one in sources:
             assert one.is_asked.wait(60)
@@ -108,7 +109,7 @@ def test_whoever_there_is_no_room_for_is_asked_to_come_later_before_a_byte_is_re
         taken = [one.result()[0] for one in under_way]
     assert (status, refusal_code(answer), unread.tell()) == (503, "try-later", 0)
     assert 60 <= int(headers["Retry-After"]) <= 120
-    assert taken == [200] * EXCHANGES_MOST
+    assert taken == [200] * UPLOADS_MOST
     assert post(hub, body, endpoint=endpoint)[0] == 200
 
 
