@@ -237,11 +237,16 @@ class NodeShelf:
         before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
         index = head.index
         if not is_ours:
-            # This disk was set back, and the hub is further. What it brought of that end shows what it stands on.
+            # The hub's end isn't on this disk, which was set back, or the log forked. History shows what both stand on.
             under = branches.last_own_under(db, pk, head)
-            if under is None or under <= before:
+            if status is Status.GAP:
+                # It lost this disk's side of the fork, and with it what the last segments follow. Where the sides part
+                # may not be known here: so from halfway, and again from halfway.
+                index = min(before, (min(before, head.index) - 1) // 2 if under is None else under)
+            elif under is None or under <= before:
                 return
-            index = under
+            else:
+                index = under
         if index < before:
             self._store.put(HUB_LOST, before - index)
             db.execute("UPDATE logs SET lowered_ms = ? WHERE pk = ?", (hub_ms, pk))

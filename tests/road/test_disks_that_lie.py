@@ -180,7 +180,6 @@ def test_a_centre_set_back_to_its_backup_gets_everything_again(road: Road) -> No
         for sync in range(3):
             learn(node, 4, 100 * (sync + 1))
             node.worker.exchange()
-        registry.revoke(road.hub.engine, bytes(16), now_ms()) if False else None
     acknowledged = entries_at(road.hub)
     road.hub.close()
     shutil.rmtree(road.folder / "hub")
@@ -194,6 +193,41 @@ def test_a_centre_set_back_to_its_backup_gets_everything_again(road: Road) -> No
     assert answers_counted(road.hub) == 5 + 12 + 2
     assert any("kehilangan" in text for text in node.worker.state().alerts)
     node.close()
+
+
+@pytest.mark.parametrize("lessons", [1, 9])
+def test_a_centre_set_back_gets_both_sides_of_a_fork_of_which_it_lost_one(road: Road, lessons: int) -> None:
+    """Found by world 1263 of the simulator: what the twin sent next followed what the centre had lost, and waited for ever."""
+    with road.served():
+        node = road.village()
+        learn(node, 5)
+        node.worker.exchange()
+    node.close()
+    road.hub.close()
+    shutil.copytree(road.folder / "hub", road.folder / "hub-backup")
+    for name in ("asri", "asri-state"):
+        shutil.copytree(road.folder / name, road.folder / name.replace("asri", "twin"))
+    road.reopen()
+    node, twin = road.laptop(), road.laptop("twin")
+    with road.served():
+        for at in range(lessons):
+            learn(twin, 1, 100 + at)
+            twin.worker.exchange()
+    road.hub.close()
+    shutil.rmtree(road.folder / "hub")
+    shutil.copytree(road.folder / "hub-backup", road.folder / "hub")
+    road.reopen()
+    with road.served():
+        learn(node, 3, 200)
+        node.worker.exchange()
+        learn(twin, 2, 300)
+        for _ in range(3):
+            twin.worker.exchange()
+    counts = twin.recorder.counts()
+    assert counts.confirmed == counts.saved
+    assert answers_counted(road.hub) == 5 + lessons + 3 + 2
+    node.close()
+    twin.close()
 
 
 def test_a_centre_that_lost_what_it_said_goes_on_in_another_log(road: Road) -> None:
