@@ -24,7 +24,7 @@ from sync.errors import (
     UnknownVersionError,
 )
 from sync.keys import SigningKey
-from sync.keyset import Keyset
+from sync.keyset import Keyset, is_outdated, open_keyset
 from sync.post import Progress
 from sync.registration import Code, Registration, RegistrationAnswer
 
@@ -54,8 +54,10 @@ class Centre:
         said = Registration(key.public, sealing_key, "", code.handle, proof, nonce)
         request = registration.sign_registration(key, said)
         data = self._post.send(registration.PATH, request, SHORT)
-        answer = _a_hub_s(lambda: registration.open_answer(data, request, code))
-        self._trust.take(answer.keyset)
+        pinned = self._trust.keyset
+        answer = _a_hub_s(lambda: registration.open_answer(data, request, code, pinned))
+        if not is_outdated(open_keyset(answer.keyset), pinned):
+            self._trust.take(answer.keyset)
         return answer
 
     def lacking(self, ids: Sequence[bytes]) -> list[bool]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from content_packs.http_line import HttpLine
+from content_packs.transfer import Line
 from courier.config import prepared
 from courier.desk import Desk
 from courier.ledger import Ledger
@@ -22,6 +23,7 @@ def open_desk(
     machine: Machine | None = None,
     spool: Spool | None = None,
     road: Callable[[str], Road] = Post,
+    line: Callable[[str], Line] = HttpLine,
 ) -> Desk:
     """Open the data folder, making it if it isn't there. The ledger is the caller's to close.
 
@@ -31,5 +33,5 @@ def open_desk(
     machine = machine or Machine()
     config = prepared(data, machine.random_bytes)
     ledger = Ledger(data)
-    packs = Packs(data, ledger, HttpLine)
+    packs = Packs(data, ledger, line)
     return Desk(config, ledger, spool or Spool(data), Trust(data), machine, packs, road)

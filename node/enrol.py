@@ -11,7 +11,7 @@ from node.trust import pin, pinned_keyset
 from sync.client import Client
 from sync.errors import N_, RefusedError
 from sync.keys import fingerprint, sha256
-from sync.keyset import open_keyset
+from sync.keyset import is_outdated, open_keyset
 from sync.machine import Machine
 from sync.registration import (
     Registration,
@@ -52,14 +52,16 @@ def enrol(
         nonce,
     )
     request = sign_registration(config.device_key, registration)
-    answer = open_answer(client.register(request), request, code)
-    keyset = open_keyset(answer.keyset, pinned_keyset(store))
+    pinned = pinned_keyset(store)
+    answer = open_answer(client.register(request), request, code, pinned)
+    keyset = open_keyset(answer.keyset)
     if answer.village and answer.village != config.village:
         raise RefusedError(
             N_("Pusat mendaftarkan perangkat ini untuk desa %(hub)s, bukan %(node)s. Hubungi Dinas PMD."),
             hub=answer.village,
             node=config.village,
         )
-    pin(store, answer.keyset)
+    if not is_outdated(keyset, pinned):
+        pin(store, answer.keyset)
     shelf.note_registration(answer.state, answer.hub_ms, sha256(answer.keyset + request))
     return Enrolment(answer.state, answer.village, fingerprint(keyset.root))

@@ -71,6 +71,11 @@ def open_keyset(data: bytes, pinned: Keyset | None = None) -> Keyset:
     return keyset
 
 
+def is_outdated(keyset: Keyset, pinned: Keyset | None) -> bool:
+    """Whether it is an older one of the pinned root: a hub that was set back to before its newest keys has no other."""
+    return pinned is not None and keyset.root == pinned.root and keyset.version < pinned.version
+
+
 def read_keyset(payload: bytes) -> Keyset:
     """A keyset that nobody has signed yet, such as one that is proposed.
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from sync import cbor, cose, limits
 from sync.errors import N_, MalformedError, SignatureError, UnknownVersionError
 from sync.keys import KEY_SIZE, RandomBytes, SigningKey, sha256
-from sync.keyset import open_keyset
+from sync.keyset import Keyset, is_outdated, open_keyset
 
 VERSION: Final = 1
 PATH: Final = "/v1/register"
@@ -150,11 +150,14 @@ def sign_answer(
     return cose.seal(key, cbor.encode(payload), cose.REGISTERED)
 
 
-def open_answer(data: bytes, request: bytes, code: Code | None) -> RegistrationAnswer:
+def open_answer(
+    data: bytes, request: bytes, code: Code | None, pinned: Keyset | None = None
+) -> RegistrationAnswer:
     """Read the hub's answer to `request`, and check its proof if the device used a code.
 
     Without a code this shows only that the answer comes from the holder of the keyset in it; whether that
-    keyset's root is the right one, people compare.
+    keyset's root is the right one, people compare. If it is older than the `pinned` one, only a key of the pinned one
+    is believed.
 
     Raises:
         SignatureError: it isn't signed by a key of its keyset, answers another request, or whoever answered
@@ -180,7 +183,9 @@ def open_answer(data: bytes, request: bytes, code: Code | None) -> RegistrationA
             answer = RegistrationAnswer(state, village, hub_ms, keyset)
         case _:
             raise MalformedError(N_("Jawaban pusat atas pendaftaran ini rusak."))
-    envelope.verify_any(open_keyset(keyset).hub_keys, cose.REGISTERED)
+    offered = open_keyset(keyset)
+    believed = pinned if pinned is not None and is_outdated(offered, pinned) else offered
+    envelope.verify_any(believed.hub_keys, cose.REGISTERED)
     if quoted != sha256(request)[:16]:
         raise SignatureError(N_("Jawaban ini untuk permintaan pendaftaran lain."))
     if code is not None and not hmac.compare_digest(proof, hub_proof(code.key(), request, answer)):

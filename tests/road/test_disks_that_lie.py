@@ -307,6 +307,30 @@ def test_new_keys_of_the_centre_reach_a_village_with_its_next_contact(
     node.close()
 
 
+def test_a_centre_that_lost_its_newest_keys_registers_who_knows_them(road: Road) -> None:
+    """Found by the simulator: a laptop that came after the backup could never be registered again."""
+    road.hub.close()
+    shutil.copytree(road.folder / "hub", road.folder / "hub-backup")
+    road.reopen()
+    keyring.rotate(road.hub.engine, road.hub.config, None, keyring.Change(new_hub_key=True), now_ms())
+    road.reopen()
+    with road.served():
+        node = road.village()
+    newest = pinned_keyset(node.store)
+    road.hub.close()
+    shutil.rmtree(road.folder / "hub")
+    shutil.copytree(road.folder / "hub-backup", road.folder / "hub")
+    road.reopen()
+    learn(node, 3)
+    code = registry.issue_code(road.hub.engine, VILLAGE, secrets.token_bytes, now_ms())
+    with road.served():
+        node.worker.enrol(str(code))
+        node.worker.exchange()
+    assert answers_counted(road.hub) == 3
+    assert pinned_keyset(node.store) == newest
+    node.close()
+
+
 def test_a_keyset_of_two_people_reaches_a_village_which_takes_no_older_one(road: Road) -> None:
     names = ("Budi", "Siti", "Made")
     hub = road.hub

@@ -195,6 +195,16 @@ def test_an_answer_is_signed_by_a_hub_key_of_its_own_keyset() -> None:
         open_answer(sign_answer(OTHER, request, answered()), request, None)
 
 
+def test_an_older_keyset_is_believed_if_the_newer_one_still_has_its_hub_key() -> None:
+    """A hub that was set back has no newer one; a key that was taken away since must register nobody."""
+    request = sign_registration(KEY, asked())
+    data = sign_answer(HUB, request, answered())
+    newer = Keyset(2, ROOT.public, (OTHER.public, HUB.public), SealingKey(CLASSICAL, bytes(32)), ())
+    assert open_answer(data, request, None, newer) == answered()
+    with pytest.raises(SignatureError):
+        open_answer(data, request, None, replace(newer, hub_keys=(OTHER.public,)))
+
+
 @pytest.mark.parametrize(
     "change",
     [{"state": "revoked"}, {"village": NEXT_VILLAGE}, {"hub_ms": 0}],
