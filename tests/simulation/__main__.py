@@ -21,7 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 @click.option("--first", default=1, show_default=True, help="The first seed.")
 @click.option("--seed", type=int, default=None, help="Only this one, and tell what happens in it.")
 @click.option("--steps", default=60, show_default=True, help="What happens in each.")
-@click.option("--villages", type=int, default=None, help="With --seed: in how many villages (else 1 to 3).")
+@click.option(
+    "--villages", type=int, default=None, help="With --seed: in how many villages (else 1 to 40)."
+)
 @click.option("--only", default="", help="With --seed: only these steps of it, as 3,7,12.")
 @click.option("--shrink", is_flag=True, help="With --seed: find the fewest steps that break it.")
 @click.option(

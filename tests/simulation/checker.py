@@ -13,6 +13,7 @@ from hub import alerts, rebuilding, schema
 from hub.db import reading
 from hub.wiring import Hub
 from node.wiring import Node
+from simulation.checker_tables import check_courses, check_persons
 from simulation.model import Model
 from simulation.things import BrokenPromiseError
 from sync.entries import QuestionAnswered
@@ -65,6 +66,13 @@ def state_of(hub: Hub, device: bytes) -> str:
         return connection.execute(select(_d.state).where(_d.device == device)).scalar() or ""
 
 
+def kept_out_at(hub: Hub) -> set[bytes]:
+    """The devices whose word doesn't count there."""
+    with reading(hub.engine) as connection:
+        kept = connection.execute(select(_d.device).where(_d.state != "registered")).scalars()
+        return {bytes(one) for one in kept}
+
+
 def check_confirmed(hub: Hub, node: Node) -> None:
     """After an exchange, what the newest log shows as confirmed is at the hub.
 
@@ -100,7 +108,7 @@ def check(land: Land, model: Model) -> None:
     Raises:
         BrokenPromiseError: something is missing, was made up, counts twice, or comes out otherwise when made anew.
     """
-    hub = land.centre.hub
+    hub, honest = land.centre.hub, _honest(model)
     on_disks = set().union(*(laptop.holds for laptop in land.laptops)) - model.perhaps
     found = numbers_at(hub)
     if missing := ((on_disks & model.told_saved) | model.told_confirmed) - found:
@@ -109,25 +117,37 @@ def check(land: Land, model: Model) -> None:
     if forged := (found | numbers_at(above)) - model.allowed():
         raise BrokenPromiseError(f"at a hub, and nobody answered so: {sorted(forged)}")
     for name, one in (("hub", hub), ("nation's hub", above)):
-        counted = numbers_at(one, _s.rejected == 0)
+        counted = numbers_at(one, _s.rejected == 0, _s.log.in_(honest))
         expected = (len(counted), sum(counted))
-        if _sums(one) != expected:
-            raise BrokenPromiseError(f"answers and seconds at the {name} are {_sums(one)}, not {expected}")
-    if lacking := numbers_at(hub, _s.rejected == 0) - numbers_at(above):
+        if (sums := _sums(one, model)) != expected:
+            raise BrokenPromiseError(f"answers and seconds at the {name} are {sums}, not {expected}")
+    if lacking := numbers_at(hub, _s.rejected == 0, _s.log.in_(honest)) - numbers_at(above):
         raise BrokenPromiseError(f"at the hub, and not at the nation's: {sorted(lacking)}")
-    before = merged_state(hub)
-    rebuilding.everything(hub.engine)
-    if (after := merged_state(hub)) != before:
-        differs = [name for name in before if before[name] != after[name]]
-        raise BrokenPromiseError(f"made anew from its segments, the hub says otherwise: {differs}")
-    _check_forks(hub)
+    for one in (hub, above):
+        before = merged_state(one)
+        rebuilding.everything(one.engine)
+        if (after := merged_state(one)) != before:
+            differs = [name for name in before if before[name] != after[name]]
+            raise BrokenPromiseError(f"made anew from its segments, a hub says otherwise: {differs}")
+        _check_forks(one)
+        check_persons(one)
+    check_courses(land)
     _check_erased(land, model)
     _check_villages(land)
 
 
-def _sums(hub: Hub) -> tuple[int, int]:
-    table = schema.lesson_progress.c
+def _honest(model: Model) -> Any:
+    """The logs of devices that don't lie. What a liar says of itself is bounded by what else is checked."""
+    rogues = [one.id for one in model.rogues]
+    return select(schema.logs.c.pk).join(schema.devices).where(_d.device.not_in(rogues))
+
+
+def _sums(hub: Hub, model: Model) -> tuple[int, int]:
+    table, learners = schema.lesson_progress.c, schema.learners.c
     query = select(func.coalesce(func.sum(table.answers), 0), func.coalesce(func.sum(table.seconds), 0))
+    query = query.join(schema.learners, learners.pk == table.learner)
+    query = query.join(schema.devices, _d.pk == learners.device)
+    query = query.where(_d.device.not_in([one.id for one in model.rogues]))
     with reading(hub.engine) as connection:
         answers, seconds = connection.execute(query).one()
     return int(answers), int(seconds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from node.courses import install_pack
 from simulation.network import Faults
 from simulation.power import PowerCut
-from simulation.template import PUBLISHER, template_pack
+from simulation.template import PUBLISHER, VERSIONS, template_pack
 from simulation.things import Laptop, image
 from sync.entries import QuestionAnswered
 from sync.errors import LontarError
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 DAY_MS: Final = 86_400_000
 _YEARS_MS: Final = (0, 1_262_304_000_000, 1_790_000_000_000, 3_700_000_000_000)
 """1970, 2010, 2026 and 2087, as batteries and careless hands set clocks."""
-LAPTOPS_MOST: Final = 8
 
 
 def learn(story: Story, laptop: Laptop) -> None:
@@ -60,8 +59,8 @@ def add_person(story: Story, laptop: Laptop) -> None:
 
 
 def install_update(story: Story, laptop: Laptop) -> None:
-    """The next version of the course comes on a stick."""
-    file = template_pack(story.land.origin, 2)
+    """A next version of the course comes on a stick."""
+    file = template_pack(story.land.origin, story.rng.choice(VERSIONS))
     story.attempt(laptop, lambda: install_pack(laptop.on(), file, fingerprint(PUBLISHER.public)))
 
 
@@ -108,6 +107,10 @@ def fill_disk(story: Story, laptop: Laptop) -> None:
     laptop.fill_disk(story.rng)
 
 
+def protect_disk(story: Story, laptop: Laptop) -> None:
+    laptop.protect_disk()
+
+
 def free_disk(story: Story, laptop: Laptop) -> None:
     laptop.free_disk()
 
@@ -131,7 +134,7 @@ def put_back(story: Story, laptop: Laptop) -> None:
 
 
 def clone(story: Story, laptop: Laptop) -> None:
-    if len(story.land.laptops) < LAPTOPS_MOST:
+    if len(story.land.laptops) < story.land.laptops_most:
         story.land.clone(laptop)
 
 
@@ -144,12 +147,23 @@ def swap_machine(story: Story, laptop: Laptop) -> None:
 
 def new_laptop(story: Story, laptop: Laptop) -> None:
     """One more laptop comes to this village with a code, and is registered if the line lets it."""
-    if len(story.land.laptops) >= LAPTOPS_MOST:
+    if len(story.land.laptops) >= story.land.laptops_most:
         return
     codes: list[str] = []
     story.attempt(None, lambda: codes.append(story.land.new_code(laptop.village)))
     if codes:
         made = story.land.new_laptop(laptop.village)
+        story.attempt(made, lambda: made.worker.enrol(codes[0]))
+
+
+def replace_laptop(story: Story, laptop: Laptop) -> None:
+    """Lost for ever, with what it hadn't sent; another one takes its place."""
+    if len(story.land.laptops) < 2:
+        return
+    codes: list[str] = []
+    story.attempt(None, lambda: codes.append(story.land.new_code(laptop.village)))
+    if codes:
+        made = story.land.replaced(laptop)
         story.attempt(made, lambda: made.worker.enrol(codes[0]))
 
 
@@ -173,9 +187,11 @@ WEIGHTS: Final = {
     clone: 1,
     swap_machine: 1,
     new_laptop: 1,
+    replace_laptop: 1,
     add_person: 2,
     install_update: 1,
     fill_disk: 2,
-    free_disk: 2,
+    protect_disk: 1,
+    free_disk: 3,
     weather: 4,
 }

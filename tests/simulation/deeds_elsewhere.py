@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from centre import REGENCY
 from sqlalchemy import Select, select
 
 from hub import config as hub_config
-from hub import identity, keyring, quarantine, registry, schema
-from hub.db import reading
+from hub import downlink, identity, keyring, quarantine, registry, schema
+from hub.db import reading, writing
 from simulation import checker
 from simulation.things import Laptop, image
+from sync.bundle import HASH
+from sync.entries import Kind
+from sync.keys import sha256
 from sync.stick import Stick
 
 if TYPE_CHECKING:
@@ -133,6 +138,28 @@ def erase_person(story: Story, laptop: Laptop) -> None:
         story.model.erased |= checker.erased_at(story.land.centre.hub)
 
 
+@dataclass(frozen=True, slots=True)
+class Later(Kind):
+    """A decision that only a later Lontar knows."""
+
+    number: ClassVar[int] = 4_000
+    text: str
+    bits: bytes
+    count: int
+
+
+def speak_of_later_things(story: Story, laptop: Laptop) -> None:
+    """The centre is newer than the laptops."""
+    scope, now = story.rng.choice(("", REGENCY, laptop.village)), story.land.now_ms
+    said = Later("baru", story.rng.randbytes(9), story.rng.randrange(1 << 60))
+
+    def speak() -> None:
+        with writing(story.land.centre.hub.engine) as connection:
+            downlink.decide(connection, scope, said, now)
+
+    story.attempt(None, speak)
+
+
 def rotate_keys(story: Story, laptop: Laptop) -> None:
     centre = story.land.centre
     made = hub_config.load(centre.folder)
@@ -159,17 +186,24 @@ def stick_to_centre(story: Story, laptop: Laptop) -> None:
 
 
 def stick_suffers(story: Story, laptop: Laptop) -> None:
-    """It was pulled too early, or a file on it is damaged or lost."""
+    """It was pulled too early, or a file on it is damaged, lost, or mixed with another by somebody who can't open either."""
     rng = story.rng
     files = sorted(path for path in rng.choice(story.land.sticks).rglob("*") if path.is_file())
     if files:
         path = rng.choice(files)
         data = path.read_bytes()
-        match rng.randrange(3):
+        match rng.randrange(5):
             case 0:
                 path.write_bytes(data[: rng.randrange(len(data) + 1)])
             case 1:
                 path.unlink()
+            case 2:
+                other, at = rng.choice(files).read_bytes(), rng.randrange(len(data) + 1)
+                path.write_bytes(data[:at] + other[at:])
+            case 3:
+                other, at = rng.choice(files).read_bytes(), rng.randrange(200)
+                mixed = (data[:at] + other[at:])[:-HASH]
+                path.write_bytes(mixed + sha256(mixed))
             case _ if data:
                 at = rng.randrange(len(data))
                 path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
@@ -182,23 +216,32 @@ def stick_is_copied(story: Story, laptop: Laptop) -> None:
     shutil.copytree(one, other)
 
 
+def _officer(story: Story) -> int:
+    return story.rng.randrange(len(story.land.desks))
+
+
 def officer_collects(story: Story, laptop: Laptop) -> None:
-    stick = _stick(story)
-    story.attempt(None, lambda: story.land.desk.collect(stick))
+    desk, stick = story.land.desks[_officer(story)], _stick(story)
+    story.attempt(None, lambda: desk.collect(stick))
 
 
 def officer_sends(story: Story, laptop: Laptop) -> None:
-    story.attempt(None, story.land.desk.send)
-    story.attempt(None, story.land.desk.fetch)
+    desk = story.land.desks[_officer(story)]
+    for act in (desk.send, desk.fetch, desk.bring_packs):
+        story.attempt(None, act)
 
 
 def officer_delivers(story: Story, laptop: Laptop) -> None:
-    stick = _stick(story)
-    story.attempt(None, lambda: story.land.desk.deliver(stick))
+    desk, stick = story.land.desks[_officer(story)], _stick(story)
+    story.attempt(None, lambda: desk.deliver(stick))
 
 
 def officer_cut(story: Story, laptop: Laptop) -> None:
-    story.land.officer_is_cut()
+    story.land.officer_is_cut(_officer(story))
+
+
+def officer_lost(story: Story, laptop: Laptop) -> None:
+    story.land.officer_is_lost(_officer(story))
 
 
 def _rows(story: Story, query: Select[Any]) -> list[Any]:
@@ -221,12 +264,14 @@ WEIGHTS: Final = {
     separate_people: 1,
     erase_person: 1,
     rotate_keys: 1,
+    speak_of_later_things: 1,
     stick_to_village: 6,
     stick_to_centre: 5,
     stick_suffers: 2,
     stick_is_copied: 1,
-    officer_collects: 2,
-    officer_sends: 2,
-    officer_delivers: 2,
+    officer_collects: 3,
+    officer_sends: 3,
+    officer_delivers: 3,
     officer_cut: 1,
+    officer_lost: 1,
 }

@@ -1,23 +1,29 @@
-"""One world: hubs, laptops of some villages, an officer, sticks, and the roads between them."""
+"""One world: hubs, laptops of some villages, officers, sticks, and the roads between them."""
 
 from __future__ import annotations
 
 import random
 import shutil
 from pathlib import Path
+from typing import Final
 
 from courier.desk import Desk
 from courier.wiring import open_desk
 from hub import mail, parts, registry
 from hub.db import writing
+from node.shelf import NEW_LOG
 from simulation.machine import SimulatedMachine
-from simulation.network import Faults, Road, asking
-from simulation.template import BEGIN_MS, identity_of, make_laptop, template, template_pack
-from simulation.things import Centre, Laptop, image
+from simulation.network import Faults, PackLine, Road, asking
+from simulation.template import BEGIN_MS, OFFICERS, identity_of, make_laptop, template, template_pack
+from simulation.things import Centre, Laptop, image, torn
+from sync.entries import OpenReason
 from sync.errors import LontarError
 from sync.stick import OUT, Stick
 
-STICKS = 2
+STICKS: Final = 2
+SMALL: Final = 3
+LARGE: Final = 40
+"""Villages of the two lands that worlds are cut out of."""
 
 
 class Land:
@@ -27,7 +33,7 @@ class Land:
         self.folder = folder
         self.rng = rng
         self.now_ms = BEGIN_MS
-        self.origin = template(villages)
+        self.origin = template(SMALL if villages <= SMALL else LARGE)
         self.faults = [Faults()]
         for name in ("centre", "nation"):
             shutil.copytree(self.origin / name, folder / name)
@@ -37,11 +43,13 @@ class Land:
         self.road = Road(rng, asking(self.centre.endpoint), self.faults)
         self.road_up = Road(rng, asking(self.nation.endpoint), self.faults)
         self.laptops: list[Laptop] = []
+        self._made = 0
         for path in sorted(self.origin.glob("laptop-*")):
             _, village, place = path.name.split("-")
             if int(village) < villages and (place == "0" or rng.random() < 0.5):
                 self._copied(path.name)
-        self.desk = self._officer()
+        self.laptops_most = len(self.laptops) + 4
+        self.desks = [self._officer(at) for at in range(rng.randint(1, OFFICERS))]
         self.sticks = [folder / f"stick-{at}" for at in range(STICKS)]
         for path in self.sticks:
             path.mkdir()
@@ -57,13 +65,25 @@ class Land:
         self.laptops.append(laptop)
         return laptop
 
-    def _officer(self) -> Desk:
-        shutil.copytree(self.origin / "officer", self.folder / "officer")
+    def _officer(self, at: int) -> Desk:
+        shutil.copytree(self.origin / f"officer-{at}", self.folder / f"officer-{at}")
+        return self._opened_desk(at)
+
+    def _opened_desk(self, at: int) -> Desk:
         machine = SimulatedMachine(self.rng, self.now_ms, b"officer")
-        return open_desk(self.folder / "officer", machine, road=lambda url: self.road)
+        folder = self.folder / f"officer-{at}"
+        return open_desk(folder, machine, road=lambda url: self.road, line=lambda url: self.pack_line())
+
+    def pack_line(self, neighbour: Laptop | None = None) -> PackLine:
+        """To the packs of the centre or of a laptop near by."""
+        return PackLine(self.rng, neighbour.packs if neighbour else self.centre.endpoint, self.faults)
+
+    def _name(self, how: str) -> str:
+        self._made += 1
+        return f"laptop-{how}-{self._made}"
 
     def new_laptop(self, village: str) -> Laptop:
-        name = f"laptop-new-{len(self.laptops)}"
+        name = self._name("new")
         shutil.copy(template_pack(self.origin, 1), self.folder)
         make_laptop(self.folder, name, village, self.rng)
         return self._arrive(name, identity_of(name))
@@ -72,9 +92,19 @@ class Land:
         engine = self.centre.hub.engine
         return str(registry.issue_code(engine, village, self.rng.randbytes, self.now_ms))
 
+    def replaced(self, laptop: Laptop) -> Laptop:
+        """It is lost with all that it holds; a new one takes over its village's history."""
+        self.laptops.remove(laptop)
+        laptop.close()
+        made = self.new_laptop(laptop.village)
+        node = made.on()
+        node.store.put(NEW_LOG, int(OpenReason.REPLACED))
+        node.shelf.want_history()
+        return made
+
     def clone(self, laptop: Laptop) -> Laptop:
         """The disk is copied into another computer, and both are used from now on."""
-        name = f"laptop-copy-{len(self.laptops)}"
+        name = self._name("copy")
         laptop.close()
         (self.folder / name).mkdir()
         shutil.copytree(laptop.disk, self.folder / name / "disk")
@@ -112,18 +142,29 @@ class Land:
         if laptop.knows_the_centre:
             node.bundles.write(stick)
 
-    def officer_is_cut(self) -> None:
-        """Power fails at the officer's laptop, between two things that it did."""
-        image(self.folder / "officer", self.folder / "officer-left")
-        self.desk.ledger.close()
-        shutil.rmtree(self.folder / "officer")
-        (self.folder / "officer-left").rename(self.folder / "officer")
-        machine = SimulatedMachine(self.rng, self.now_ms, b"officer")
-        self.desk = open_desk(self.folder / "officer", machine, road=lambda url: self.road)
+    def officer_is_cut(self, at: int) -> None:
+        """Power fails at an officer's laptop, between two things that it did."""
+        folder, left = self.folder / f"officer-{at}", self.folder / "officer-left"
+        image(folder, left)
+        torn(left, self.rng)
+        self._officer_becomes(at, left)
+
+    def officer_is_lost(self, at: int) -> None:
+        """And with the laptop what it carried; another one is set up as the first was."""
+        left = self.folder / "officer-left"
+        image(self.origin / f"officer-{at}", left)
+        self._officer_becomes(at, left)
+
+    def _officer_becomes(self, at: int, left: Path) -> None:
+        self.desks[at].ledger.close()
+        shutil.rmtree(self.folder / f"officer-{at}")
+        left.rename(self.folder / f"officer-{at}")
+        self.desks[at] = self._opened_desk(at)
 
     def close(self) -> None:
         for laptop in self.laptops:
             laptop.close()
-        self.desk.ledger.close()
-        self.centre.hub.close()
-        self.nation.hub.close()
+        for desk in self.desks:
+            desk.ledger.close()
+        self.centre.close()
+        self.nation.close()

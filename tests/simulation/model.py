@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulation.rogue import Rogue
 
 
 @dataclass
@@ -17,6 +21,8 @@ class Model:
     """Commitments of people whose data must be nowhere."""
     revoked: dict[bytes, int] = field(default_factory=dict)
     """Devices that are not to be believed, and since when by the hub's clock."""
+    rogues: list[Rogue] = field(default_factory=list)
+    """Devices that lie. What they say of themselves may be anywhere."""
     next_number: int = 1
 
     def allowed(self) -> set[int]:

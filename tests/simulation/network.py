@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
 
+from content_packs.transfer import ADDRESS
 from sync import exchange
-from sync.errors import N_, UnreachableError
+from sync.errors import N_, NotAHubError, UnreachableError
 from sync.post import Progress, checked
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -77,15 +78,35 @@ class Road:
             self.ask(path, body, len(body))
 
 
+@dataclass
+class PackLine:
+    """The files under `/packs/` of one computer."""
+
+    rng: random.Random
+    application: Callable[[], WsgiApp]
+    faults: list[Faults]
+
+    def read(self, path: str, start: int) -> Iterator[bytes]:
+        """As `content_packs.http_line.HttpLine.read`."""
+        happens, faults = self.rng.random, self.faults[0]
+        if happens() < faults.drop:
+            raise _unreachable()
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": ADDRESS + path, "HTTP_RANGE": f"bytes={start}-"}
+        status, _, data = _answered(self.application(), environ)
+        if status not in (200, 206):
+            raise NotAHubError(N_("Pusat tidak memiliki pelatihan ini."))
+        if happens() < faults.alter and data:
+            data = _altered(self.rng, data)
+        if happens() < faults.cut:
+            yield data[: self.rng.randrange(len(data) + 1)]
+            raise _unreachable()
+        yield data
+
+
 def asking(application: Callable[[], WsgiApp]) -> Callable[[str, bytes, int], Answer]:
     """Ask a WSGI application: the one that runs now."""
 
     def ask(path: str, body: bytes, length: int) -> Answer:
-        seen: list[tuple[int, dict[str, str]]] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-            seen.append((int(status.split()[0]), dict(headers)))
-
         environ = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": path,
@@ -93,10 +114,19 @@ def asking(application: Callable[[], WsgiApp]) -> Callable[[str, bytes, int], An
             "CONTENT_TYPE": exchange.MEDIA_TYPE,
             "wsgi.input": io.BytesIO(body),
         }
-        answer = b"".join(application()(environ, start_response))
-        return *seen[0], answer
+        return _answered(application(), environ)
 
     return ask
+
+
+def _answered(application: WsgiApp, environ: dict[str, Any]) -> Answer:
+    seen: list[tuple[int, dict[str, str]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+        seen.append((int(status.split()[0]), dict(headers)))
+
+    answer = b"".join(application(environ, start_response))
+    return *seen[0], answer
 
 
 def _altered(rng: random.Random, data: bytes) -> bytes:

@@ -37,7 +37,7 @@ def played(seed: int, steps: Sequence[Step], villages: int | None = None) -> tup
             return told, [*told, traceback.format_exc()]
         finally:
             if story is not None:
-                story.land.close()
+                story.close()
         return story.told, []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from hub import registry, upstream
-from simulation import checker, deeds, deeds_elsewhere
+from simulation import checker, deeds, deeds_elsewhere, deeds_hostile, deeds_packs
 from simulation.land import Land
 from simulation.model import Model
 from simulation.network import Faults
@@ -18,10 +19,10 @@ from simulation.things import BrokenPromiseError, Laptop
 from sync.errors import LontarError, RefusedError
 
 ROUNDS_TO_HEAL: Final = 12
-VILLAGES_MOST: Final = 3
-DEEDS: Final = {
-    deed.__name__: (deed, weight) for deed, weight in (deeds.WEIGHTS | deeds_elsewhere.WEIGHTS).items()
-}
+VILLAGES: Final = {1: 30, 2: 30, 3: 30, 7: 6, 15: 3, 40: 1}
+"""How many a world has, and how often."""
+WEIGHTS: Final = deeds.WEIGHTS | deeds_elsewhere.WEIGHTS | deeds_packs.WEIGHTS | deeds_hostile.WEIGHTS
+DEEDS: Final = {deed.__name__: (deed, weight) for deed, weight in WEIGHTS.items()}
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,38 @@ def plan(seed: int, steps: int) -> list[Step]:
     return [Step(rng.choices(names, weights)[0], rng.getrandbits(48)) for _ in range(steps)]
 
 
+class Surprises(logging.Handler):
+    """What the hub meets and has no sentence for: it answers "try later" and writes it down, and nobody would notice here."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._found: list[str] = []
+        logging.getLogger("hub").addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._found.append(self.format(record))
+
+    def check(self) -> None:
+        """
+        Raises:
+            BrokenPromiseError: there was one.
+        """
+        if self._found:
+            raise BrokenPromiseError("an error without a sentence: " + "\n".join(self._found))
+
+    def close(self) -> None:
+        logging.getLogger("hub").removeHandler(self)
+
+
 class Story:
     """Plays a plan in a folder."""
 
     def __init__(self, seed: int, folder: Path, villages: int | None = None) -> None:
         self.rng = random.Random(f"land {seed}")
         self.folder = folder
-        self.land = Land(folder, self.rng, villages or self.rng.randint(1, VILLAGES_MOST))
+        drawn = self.rng.choices(list(VILLAGES), list(VILLAGES.values()))[0]
+        self.surprises = Surprises()
+        self.land = Land(folder, self.rng, villages or drawn)
         self.model = Model()
         self.told: list[str] = []
         """What happened, for whoever has to find out why it broke."""
@@ -63,10 +89,20 @@ class Story:
             self.told.append(f"{at:3} {step.deed} {laptop.name}")
             DEEDS[step.deed][0](self, laptop)
             self.recover(laptop)
+            self.surprises.check()
         self.rng.seed("heal")
         checker.check_revoked(self.land.centre.hub, self.model.revoked)
         self._heal()
         checker.check(self.land, self.model)
+        self.surprises.check()
+
+    def dice(self) -> random.Random:
+        """For somebody who throws them from now on."""
+        return random.Random(self.rng.random())
+
+    def close(self) -> None:
+        self.land.close()
+        self.surprises.close()
 
     def say(self, problem: LontarError) -> None:
         self.told.append(f"      {problem}")
@@ -120,6 +156,7 @@ class Story:
             laptop.power.start()
             laptop.free_disk()
         self.model.revoked.clear()
+        self._let_in_who_is_lost()
         for _ in range(ROUNDS_TO_HEAL):
             for laptop in self.land.laptops:
                 self._visit(laptop)
@@ -133,6 +170,13 @@ class Story:
         self.pass_on()
         self.pass_on()
 
+    def _let_in_who_is_lost(self) -> None:
+        """What laptops that are no more had sent counts after all."""
+        engine = self.land.centre.hub.engine
+        here = {laptop.device() for laptop in self.land.laptops} | {one.id for one in self.model.rogues}
+        for device in sorted(checker.kept_out_at(self.land.centre.hub) - here):
+            registry.approve(engine, device, self.land.now_ms)
+
     def _visit(self, laptop: Laptop) -> None:
         """A quiet hour: the laptop is let in if it isn't, and syncs."""
         engine = self.land.centre.hub.engine
@@ -144,6 +188,7 @@ class Story:
             if not laptop.knows_the_centre or not state:
                 laptop.worker.enrol(self.land.new_code(laptop.village))
             laptop.worker.exchange()
+            deeds_packs.fetch_all(self, laptop)
         except RefusedError as problem:
             self.say(problem)
         self.recover(laptop)

@@ -1,4 +1,4 @@
-"""A land as it stands before anything goes wrong: a regency's hub below the nation's, registered laptops, an officer.
+"""A land as it stands before anything goes wrong: a regency's hub below the nation's, registered laptops, officers.
 
 Made once a process and copied for each world: making it anew would take most of a world's time. Keys come from fixed seeds, so
 that a world is the same wherever it is played.
@@ -34,17 +34,20 @@ from sync.keys import SigningKey, fingerprint, key_id
 BEGIN_MS: Final = 1_790_000_000_000
 EACH: Final = 2
 """Laptops in a village."""
+OFFICERS: Final = 3
+VERSIONS: Final = (1, 2, 3)
+"""Of the course. Laptops begin with the first."""
 PUBLISHER: Final = SigningKey.from_seed(b"publisher".ljust(32, b"."))
 _SECRETS: Final = ("device", "sealing", "pepper", "session")
 
 
 @functools.cache
 def template(villages: int) -> Path:
-    """A folder with hubs `centre` and `nation`, laptops `laptop-VILLAGE-NUMBER`, `officer`, and packs `course-VERSION.pack`."""
+    """A folder with hubs `centre` and `nation`, laptops `laptop-VILLAGE-NUMBER`, `officer-NUMBER`, and packs `course-VERSION.pack`."""
     folder = Path(tempfile.mkdtemp(prefix="lontar-land-", dir=memory()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     rng = random.Random("template")
-    for version in (1, 2):
+    for version in VERSIONS:
         _build_course(folder, version)
     for name in ("centre", "nation"):
         made_hub(folder / name, rng.randbytes).close()
@@ -57,13 +60,14 @@ def template(villages: int) -> Path:
             make_laptop(folder, name, code, rng)
             handed = registry.issue_code(centre.hub.engine, code, rng.randbytes, BEGIN_MS)
             _enrol(folder, name, road, str(handed))
-    machine = SimulatedMachine(rng, BEGIN_MS, b"officer")
-    desk = open_desk(folder / "officer", machine, road=lambda url: road)
-    code = str(couriers.add(centre.hub.engine, "Pak Rahmat", REGENCY, rng.randbytes, BEGIN_MS))
-    desk.register(URL, code)
-    desk.ledger.close()
+    for at in range(OFFICERS):
+        machine = SimulatedMachine(rng, BEGIN_MS, b"officer")
+        desk = open_desk(folder / f"officer-{at}", machine, road=lambda url: road)
+        code = str(couriers.add(centre.hub.engine, f"Petugas {at}", REGENCY, rng.randbytes, BEGIN_MS))
+        desk.register(URL, code)
+        desk.ledger.close()
     for one in (centre, nation):
-        one.hub.close()
+        one.close()
     return folder
 
 
@@ -112,7 +116,7 @@ def _join(centre: Centre, nation: Centre, rng: random.Random) -> None:
     code = registry.issue_code(nation.hub.engine, REGENCY, rng.randbytes, BEGIN_MS)
     hub = centre.hub
     keyset = upstream.register(hub.engine, hub.config, URL, str(code), REGENCY, lambda url: road)
-    change = keyring.Change(add_upstream=keyset.intake)
+    change = keyring.Change(add_upstream=keyset.intake, add_publisher=PUBLISHER.public)
     keyring.rotate(hub.engine, hub_config.load(centre.folder), None, change, BEGIN_MS)
     centre.start_again()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from content_packs import pack_files
 from hub import catching_up, db, merge
 from hub import config as hub_config
 from hub.endpoint import Endpoint
@@ -18,7 +19,7 @@ from node.shelf import REGISTRATION
 from node.wiring import Node, open_node
 from node.worker import Worker
 from simulation.machine import SimulatedMachine
-from simulation.network import URL, Answer, Road
+from simulation.network import URL, Answer, Road, WsgiApp
 from simulation.power import Power, Watched
 from sync import exchange
 from sync.client import Client
@@ -36,6 +37,15 @@ def image(folder: Path, to: Path) -> None:
     shutil.copytree(folder, to)
 
 
+def torn(folder: Path, rng: random.Random) -> None:
+    """What a power cut may leave at the end of a database's log: frames of which only some sectors were written, or old ones."""
+    for path in sorted(folder.rglob("*-wal")):
+        data = path.read_bytes()
+        if data and rng.random() < 0.5:
+            begun = rng.choice((rng.randbytes(4120), data[32 : 32 + 4120], data[-4120:]))
+            path.write_bytes(data + begun[: rng.randrange(len(begun))])
+
+
 class Statements(dict[Any, Any]):
     """What SQLAlchemy has compiled, for every hub that a process starts: a fifth of a world's time. Their dialects don't differ."""
 
@@ -50,7 +60,7 @@ _STATEMENTS: Final = Statements()
 
 
 class Centre:
-    """A hub's computer."""
+    """A hub's computer, on which two processes serve."""
 
     def __init__(self, folder: Path, now_ms: Callable[[], int], rng: random.Random) -> None:
         self.folder = folder
@@ -58,11 +68,13 @@ class Centre:
         self._rng = rng
         self.power = Power()
         self.hub = self._started()
+        self._other = self._process()
 
     def cut(self) -> None:
         """Power fails."""
         left = self.folder.with_name(f"{self.folder.name}-left")
         image(self.folder, left)
+        torn(left, self._rng)
         self._becomes(left)
 
     def put_back(self, backup: Path) -> None:
@@ -72,28 +84,39 @@ class Centre:
         self._becomes(left)
 
     def start_again(self) -> None:
-        self.hub.close()
+        self.close()
         self.hub = self._started()
+        self._other = self._process()
 
     def endpoint(self) -> Endpoint:
-        return Endpoint(self.hub.intake, lambda *_: [])
+        """Whichever process takes the next connection."""
+        return Endpoint(self._rng.choice((self.hub, self._other)).intake, lambda *_: [])
+
+    def close(self) -> None:
+        self.hub.close()
+        self._other.close()
 
     def _becomes(self, folder: Path) -> None:
-        self.hub.close()
+        self.close()
         shutil.rmtree(self.folder)
         folder.rename(self.folder)
         self.hub = self._started()
+        self._other = self._process()
 
     def _started(self) -> Hub:
+        self.power.start()
+        made = self._process()
+        catching_up.at_start(made.engine, made.config, self._now_ms())
+        with db.reading(made.engine) as connection:
+            if merge.behind(connection):
+                raise BrokenPromiseError("a hub has started, and what was stored still doesn't count")
+        return made
+
+    def _process(self) -> Hub:
         url = f"sqlite:///{self.folder.resolve() / 'hub.db'}"
         made = replace(hub_config.load(self.folder), database_url=url, random_bytes=self._rng.randbytes)
         engine = db.open_engine(made.database_url)
         engine.update_execution_options(compiled_cache=_STATEMENTS)
-        self.power.start()
-        catching_up.at_start(engine, made, self._now_ms())
-        with db.reading(engine) as connection:
-            if merge.behind(connection):
-                raise BrokenPromiseError("a hub has started, and what was stored still doesn't count")
         self.power.watch_engine(engine)
         return Hub(made, engine, Intake(engine, made, self._now_ms))
 
@@ -147,6 +170,7 @@ class Laptop:
         """Power fails: what the disk holds at this moment is what it will hold."""
         if self.node is not None:
             image(self.disk, self.folder / "left")
+            torn(self.folder / "left", self.machine.rng)
             self.close()
             shutil.rmtree(self.disk)
             (self.folder / "left").rename(self.disk)
@@ -169,9 +193,19 @@ class Laptop:
         pages = writer.execute("PRAGMA page_count").fetchone()[0]
         writer.execute(f"PRAGMA max_page_count = {pages + rng.randrange(3)}")
 
+    def protect_disk(self) -> None:
+        """From now on nothing can be written, as on a disk that a system mounted read-only after errors."""
+        self.on().store._writer.execute("PRAGMA query_only = 1")
+
     def free_disk(self) -> None:
         if self.node is not None:
             self.node.store._writer.execute("PRAGMA max_page_count = 1073741823")
+            self.node.store._writer.execute("PRAGMA query_only = 0")
+
+    def packs(self) -> WsgiApp:
+        """What it gives out to neighbours."""
+        folder = self.on().packs.folder
+        return lambda environ, start: pack_files.serve(folder, environ)(environ, start)
 
     def asked(self, path: str, body: bytes, length: int) -> Answer:
         """A neighbour on the same hotspot speaks to it."""
