@@ -184,7 +184,7 @@ segments = Table(
     Column("received_ms", BigInteger, nullable=False),
     # 1 if an operator decided that its entries add nothing; those who come after it still count on its path.
     Column("rejected", SmallInteger, nullable=False, server_default="0"),
-    # Owned by `upstream`: 1 once the hub above holds it.
+    # Owned by `passed_on`: 1 once the hub above holds it.
     Column("relayed", SmallInteger, nullable=False, server_default="0"),
     # How many learners and packs the path up to here has named; set by `merge`.
     Column("learners_after", Integer),

@@ -99,7 +99,7 @@ hub_segments = Table(
     Column("idx", Integer, primary_key=True, autoincrement=False),
     Column("id", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),
-    # Owned by `upstream`.
+    # Owned by `passed_on`.
     Column("relayed", SmallInteger, nullable=False, server_default="0"),
     info=with_row("log", "hub_logs").info,
 )

@@ -2,12 +2,14 @@
 
 To the hub above, this one is a device whose place is a region instead of a village. It sends its own logs, which certify
 the region's devices, and then every segment that it hasn't sent, on whatever branch. A receipt means that everything in
-that request is stored there; what was under way when a line broke is sent again and changes nothing. What the hub above
+that request is stored there; what was under way when a line broke is sent again and changes nothing. First of all it asks whether the
+hub above still holds what went up last: if not, that one was set back, and gets again what it lacks. What the hub above
 says to everyone (announcements, merges, erasures) is said again here, to this hub's villages.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +17,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from hub import audit, downlink, identity, schema
+from hub import audit, downlink, identity, passed_on, schema
 from hub.config import Config
 from hub.db import reading, writing
 from hub.errors import HubError
-from hub.segments import begins_with
 from sync import exchange, limits, segment
 from sync.client import ANSWER_LIMIT, Outcome
 from sync.decisions import (
@@ -31,7 +32,7 @@ from sync.decisions import (
 )
 from sync.entries import LearnerAdded, ProfileChanged
 from sync.errors import N_, LontarError, NotAHubError, SyncError
-from sync.exchange import Request, Wants
+from sync.exchange import Request, Verdict, Wants
 from sync.items import ItemKind, read_items, wrap
 from sync.keys import KEY_SIZE, SigningKey, key_id
 from sync.keyset import Keyset, open_keyset
@@ -53,6 +54,8 @@ _KEY: Final = "relay.key"
 _BATCH_BYTES: Final = limits.REQUEST_BODY - 8 * 1024
 _s: Final = schema.segments
 _hub: Final = schema.hub_segments
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,30 +128,65 @@ def pass_on(
     with writing(engine) as connection:
         scopes = connection.execute(select(schema.hub_pending.c.scope).distinct()).scalars().all()
         downlink.seal(connection, config, scopes, now_ms())
-    total = Outcome()
+    talk = _Talk(engine, above, post(above.url), now_ms)
+    with reading(engine) as connection:
+        last = passed_on.last(connection)
+    if passed_on.lacking(last, talk.ask((), last)):
+        _find_lost(engine, talk)
     while True:
         with reading(engine) as connection:
             batch = _next_batch(connection, config)
-            have = _have(connection)
-        request = Request(key_id(above.key.public), now_ms(), now_ms() // 1000, (), have, Wants.NOTHING)
-        header = exchange.sign_request(above.key, request)
-        body = b"".join([header, *batch.items])
-        answer = post(above.url).send(exchange.PATH, body, ANSWER_LIMIT)
-        try:
-            data, stream = exchange.split_answer(answer)
-            receipt = exchange.open_receipt(data, above.keyset.hub_keys, header)
-        except SyncError as problem:
-            raise NotAHubError(problem.text, **problem.details) from problem
-        total = total.plus(Outcome(1, len(body), len(answer)))
+        if not batch.items:
+            return talk.cost
+        verdicts = talk.ask(batch.items)
         with writing(engine) as connection:
             batch.mark(connection)
-            for verdict in receipt.verdicts:
+            for verdict in verdicts:
                 if verdict.status is Status.GAP:
-                    _send_again(connection, verdict.head.log)
-            _take_down(connection, above, stream, now_ms())
-        progress(total.sent)
-        if not batch.items:
-            return total
+                    passed_on.send_again(connection, verdict.head.log)
+        progress(talk.cost.sent)
+
+
+class _Talk:
+    """Round trips with the hub above, and what they cost."""
+
+    def __init__(self, engine: Engine, above: Upstream, post: Post, now_ms: Callable[[], int]) -> None:
+        self._engine = engine
+        self._above = above
+        self._post = post
+        self._now_ms = now_ms
+        self.cost = Outcome()
+
+    def ask(self, items: Sequence[bytes], heads: tuple[Head, ...] = ()) -> tuple[Verdict, ...]:
+        """What it holds of the logs of these items or heads, by its signed word; what it says to everybody is taken down."""
+        with reading(self._engine) as connection:
+            have = _have(connection)
+        key, now = self._above.key, self._now_ms()
+        request = Request(key_id(key.public), now, now // 1000, heads, have, Wants.NOTHING)
+        header = exchange.sign_request(key, request)
+        body = b"".join([header, *items])
+        answer = self._post.send(exchange.PATH, body, ANSWER_LIMIT)
+        try:
+            data, stream = exchange.split_answer(answer)
+            receipt = exchange.open_receipt(data, self._above.keyset.hub_keys, header)
+        except SyncError as problem:
+            raise NotAHubError(problem.text, **problem.details) from problem
+        self.cost = self.cost.plus(Outcome(1, len(body), len(answer)))
+        with writing(self._engine) as connection:
+            _take_down(connection, self._above, stream, self._now_ms())
+        return receipt.verdicts
+
+
+def _find_lost(engine: Engine, talk: _Talk) -> None:
+    """The hub above was set back: what it lacks since goes up again, this hub's own logs first."""
+    log.warning("the hub above was set back to an older state; it is sent again what it lacks")
+    with reading(engine) as connection:
+        asked = list(passed_on.ends(connection))
+    lost = [head for heads in asked for head in passed_on.lacking(heads, talk.ask((), heads))]
+    with writing(engine) as connection:
+        passed_on.send_own_again(connection)
+        for head in lost:
+            passed_on.send_again(connection, head.log)
 
 
 @dataclass(frozen=True)
@@ -158,10 +196,7 @@ class _Batch:
     hub_segments: Sequence[tuple[int, int]]
 
     def mark(self, connection: Connection) -> None:
-        if self.segments:
-            connection.execute(update(_s).where(_s.c.pk.in_(self.segments)).values(relayed=1))
-        for log, index in self.hub_segments:
-            connection.execute(update(_hub).where(_hub.c.log == log, _hub.c.idx == index).values(relayed=1))
+        passed_on.note(connection, self.hub_segments, self.segments)
 
 
 def _next_batch(connection: Connection, config: Config) -> _Batch:
@@ -241,12 +276,6 @@ def _have(connection: Connection) -> Any:
         for key, value in connection.execute(query)
     ]
     return tuple(heads[: limits.LOGS_PER_REQUEST])
-
-
-def _send_again(connection: Connection, prefix: bytes) -> None:
-    """The hub above lacks something of this log: it was set back, or lost it."""
-    logs = select(schema.logs.c.pk).where(*begins_with(schema.logs.c.log, prefix))
-    connection.execute(update(_s).where(_s.c.log.in_(logs)).values(relayed=0))
 
 
 def _key(path: Path) -> SigningKey:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,42 @@ def test_a_regency_set_back_before_its_last_keys_goes_on_passing_on(
     land.visit_centre(stick)
     pass_on(land.hub)
     assert answers_counted(nation[0]) == answers_counted(land.hub) == 8
+
+
+def test_a_nation_set_back_gets_again_what_it_lost(
+    tmp_path: Path, land: Land, nation: tuple[Hub, str]
+) -> None:
+    """It had confirmed all that, and nobody would have sent it again; of one laptop it had forgotten even the certificate."""
+    stick, old, quiet, new = (
+        land.stick(),
+        land.village("asri"),
+        land.village("baru"),
+        land.village("cempaka"),
+    )
+    for node in (old, quiet):
+        registered_by_stick(land, node, stick)
+        learn(node, 5)
+        visit_village(node, stick)
+        land.visit_centre(stick)
+    pass_on(land.hub)
+    with closing(sqlite3.connect(tmp_path / "nation" / "hub.db")) as db:
+        db.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
+    registered_by_stick(land, new, stick)
+    for node, count in ((old, 3), (new, 4)):
+        learn(node, count, 50)
+        visit_village(node, stick)
+        land.visit_centre(stick)
+    pass_on(land.hub)
+    assert answers_counted(nation[0]) == 17
+    nation[0].engine.dispose()
+    for name in ("hub.db-wal", "hub.db-shm"):
+        (tmp_path / "nation" / name).unlink(missing_ok=True)
+    shutil.copy(tmp_path / "backup.db", tmp_path / "nation" / "hub.db")
+    assert answers_counted(nation[0]) == 10
+    pass_on(land.hub)
+    assert answers_counted(nation[0]) == answers_counted(land.hub) == 17
+    assert entries_at(nation[0]) >= entries_at(land.hub)
+    assert upstream.pass_on(land.hub.engine, land.hub.config, Post, now_ms).requests == 1, "nothing is left"
 
 
 @pytest.mark.parametrize("stick_first", [True, False])

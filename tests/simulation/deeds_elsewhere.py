@@ -69,6 +69,17 @@ def nation_cut(story: Story, laptop: Laptop) -> None:
         story.land.nation.power.arm(story.rng, 8)
 
 
+def nation_back_up(story: Story, laptop: Laptop) -> None:
+    path = story.folder / f"nation-backup-{len(story.nation_backups)}"
+    image(story.land.nation.folder, path)
+    story.nation_backups.append(path)
+
+
+def nation_put_back(story: Story, laptop: Laptop) -> None:
+    if story.nation_backups:
+        story.land.nation.put_back(story.rng.choice(story.nation_backups))
+
+
 def revoke(story: Story, laptop: Laptop) -> None:
     """An operator no longer believes this laptop."""
     device = laptop.device()
@@ -257,6 +268,8 @@ WEIGHTS: Final = {
     hub_put_back: 1,
     pass_on: 4,
     nation_cut: 1,
+    nation_back_up: 1,
+    nation_put_back: 1,
     revoke: 1,
     let_in: 1,
     decide_quarantine: 1,

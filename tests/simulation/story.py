@@ -17,6 +17,7 @@ from simulation.network import Faults
 from simulation.power import PowerCut
 from simulation.things import BrokenPromiseError, Laptop
 from sync.errors import LontarError, RefusedError
+from sync.stick import Stick
 
 ROUNDS_TO_HEAL: Final = 12
 VILLAGES: Final = {1: 30, 2: 30, 3: 30, 7: 6, 15: 3, 40: 1}
@@ -76,6 +77,7 @@ class Story:
         """What happened, for whoever has to find out why it broke."""
         self.backups: dict[str, list[tuple[Path, set[int], set[int]]]] = {}
         self.hub_backups: list[Path] = []
+        self.nation_backups: list[Path] = []
 
     def run(self, steps: Sequence[Step]) -> None:
         """
@@ -157,9 +159,11 @@ class Story:
             laptop.free_disk()
         self.model.revoked.clear()
         self._let_in_who_is_lost()
+        # In some worlds no line ever comes up again, and an officer goes round with a new stick.
+        stick = Stick(self.folder / "new-stick") if self.rng.random() < 0.25 else None
         for _ in range(ROUNDS_TO_HEAL):
             for laptop in self.land.laptops:
-                self._visit(laptop)
+                self._visit(laptop, stick)
             counts = [laptop.on().recorder.counts() for laptop in self.land.laptops]
             if all(one.saved == one.confirmed for one in counts):
                 break
@@ -167,8 +171,8 @@ class Story:
             raise BrokenPromiseError(
                 f"what waits isn't confirmed after {ROUNDS_TO_HEAL} quiet rounds: {counts}"
             )
-        self.pass_on()
-        self.pass_on()
+        for _ in range(3):
+            self.pass_on()
 
     def _let_in_who_is_lost(self) -> None:
         """What laptops that are no more had sent counts after all."""
@@ -177,17 +181,22 @@ class Story:
         for device in sorted(checker.kept_out_at(self.land.centre.hub) - here):
             registry.approve(engine, device, self.land.now_ms)
 
-    def _visit(self, laptop: Laptop) -> None:
-        """A quiet hour: the laptop is let in if it isn't, and syncs."""
+    def _visit(self, laptop: Laptop, stick: Stick | None) -> None:
+        """A quiet hour: the laptop is let in if it isn't, and brings and takes what there is."""
         engine = self.land.centre.hub.engine
         state = checker.state_of(self.land.centre.hub, laptop.device())
         if state and state != "registered":
             registry.approve(engine, laptop.device(), self.land.now_ms)
         laptop.on().recorder.seal(even_quiet=True)
         try:
-            if not laptop.knows_the_centre or not state:
-                laptop.worker.enrol(self.land.new_code(laptop.village))
-            laptop.worker.exchange()
+            if stick is not None:
+                self.land.visit_centre(stick)
+                self.land.visit_village(laptop, stick)
+                self.land.visit_centre(stick)
+            else:
+                if not laptop.knows_the_centre or not state:
+                    laptop.worker.enrol(self.land.new_code(laptop.village))
+                laptop.worker.exchange()
             deeds_packs.fetch_all(self, laptop)
         except RefusedError as problem:
             self.say(problem)
