@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from node import branches, logs
+from node import branches, logs, verdicts
 from node.anchor import Anchor
 from node.centre import Centre
 from node.history import History
@@ -37,6 +37,8 @@ HUB_CLOCK: Final = "hub_clock"
 """Log time, and what the hub's clock said then: where log time is, the hub's is too, as far as crystals go."""
 WANTS: Final = "wants"
 _ALL_LOGS: Final = "name_all_logs"
+_CONFIRMED_LAST: Final = "confirmed_last"
+"""Which log the hub's last word confirmed more of."""
 _UPLOAD: Final = "upload_size"
 _LAST_ANCHOR: Final = "last_anchor_s"
 
@@ -62,23 +64,27 @@ class NodeShelf:
         self._anchor.note(self._store)
 
     def logs(self) -> Sequence[LogToSend]:
-        """The newest log, and others of which something waits, is kept apart at the hub, or is to be asked for."""
+        """The newest log, the one that was confirmed last, and others of which something waits, is kept apart at the hub, or is
+        to be asked for.
+        """
         with self._store.read() as db:
             newest = logs.newest(db).pk
+            ask_all = bool(self._store.get(_ALL_LOGS, 0))
             made = []
-            for pk, log_id, confirmed, parked in db.execute(
-                "SELECT pk, log, confirmed, parked FROM logs ORDER BY pk"
-            ).fetchall():
+            rows = db.execute("SELECT pk, log, confirmed, parked FROM logs ORDER BY pk").fetchall()
+            # Whether the hub still holds what it confirmed last: if not, it was set back, and may lack more.
+            confirmed_last = self._store.get(_CONFIRMED_LAST, newest)
+            for pk, log_id, confirmed, parked in rows:
                 held = max(confirmed, parked)
                 query = """SELECT idx, length(s.data) + (SELECT coalesce(sum(length(p.data)), 0) FROM profiles p
                                    WHERE p.log = s.log AND p.seq >= s.first_seq AND p.seq < s.first_seq + s.count)
                            FROM segments s WHERE log = ? AND idx > ? ORDER BY idx"""
                 waiting = db.execute(query, (pk, held)).fetchall()
                 is_apart = parked > confirmed
-                if waiting or pk == newest or is_apart or self._store.get(_ALL_LOGS, 0):
+                if waiting or pk in (newest, confirmed_last) or is_apart or ask_all:
                     head = logs.head(db, logs.LogRow(pk, log_id))
                     made.append(LogToSend(head, held, waiting))
-            return [*branches.to_pass_on(db, bool(self._store.get(_ALL_LOGS, 0))), *made]
+            return [*branches.to_pass_on(db, ask_all), *made]
 
     def items(self, tip: Head, index: int) -> Sequence[bytes]:
         query = """SELECT s.log, s.id, s.first_seq, s.count, s.data FROM segments s JOIN logs l ON l.pk = s.log
@@ -134,16 +140,17 @@ class NodeShelf:
             self.take_verdicts(receipt.verdicts, receipt.hub_ms, answered=True)
             self._note_anchor(receipt.anchor, receipt.hub_ms)
 
-    def take_verdicts(self, verdicts: Sequence[Verdict], hub_ms: int, answered: bool = False) -> None:
+    def take_verdicts(self, heard: Sequence[Verdict], hub_ms: int, answered: bool = False) -> None:
         """What the hub holds of logs, by its own signed word, on whatever road it came.
 
         `answered`: it answers a question of this device, so nothing that the hub said before is newer.
         """
         with self._store.write() as db:
             newest = logs.newest_head(db).log
-            must_move = False
+            must_move = lowered = False
             is_older = not answered and hub_ms < self._store.get(LAST_CONTACT, 0)
-            for verdict in verdicts:
+            said: dict[int, list[Verdict]] = {}
+            for verdict in heard:
                 row = db.execute(
                     "SELECT pk, log, confirmed, lowered_ms FROM logs WHERE substr(log, 1, ?) = ?",
                     (SHORT_ID, verdict.head.log),
@@ -155,9 +162,16 @@ class NodeShelf:
                 if is_older and (hub_ms < row[3] or not confirms_more):
                     # A hub that lost data since holds less now.
                     continue
-                self._take_verdict(db, row[0], verdict.head, verdict.status, hub_ms)
+                said.setdefault(row[0], []).append(verdict)
                 moved = verdict.status in (Status.FORK, Status.BEHIND) and row[1] == newest
                 must_move = must_move or moved
+            for pk, of_log in said.items():
+                lowered |= self._take_verdicts_on(db, pk, of_log, hub_ms, answered)
+            if lowered:
+                # If it lost some of one log, it may have lost some of the others.
+                self._store.put(_ALL_LOGS, 1)
+            elif self._store.get(_ALL_LOGS, 0):
+                self._store.put(_ALL_LOGS, 0)
             self._store.put(LAST_CONTACT, max(hub_ms, self._store.get(LAST_CONTACT, 0)))
             if must_move:
                 self.start_new_log(OpenReason.FORKED)
@@ -219,42 +233,32 @@ class NodeShelf:
             self._recorder.record(AnchorNoted(anchor, hub_s))
             self._store.put(_LAST_ANCHOR, hub_s)
 
-    def _take_verdict(
-        self, db: sqlite3.Connection, pk: int, head: Head, status: Status, hub_ms: int
-    ) -> None:
-        if status is Status.TRY_LATER:
-            return
-        ours = db.execute(
-            "SELECT substr(id, 1, ?) FROM segments WHERE log = ? AND idx = ?", (SHORT_ID, pk, head.index)
-        ).fetchone()
-        is_ours = head.index < 0 or (ours is not None and ours[0] == head.id)
-        if status in _NOT_IN:
-            self._store.put(REGISTRATION, _NOT_IN[status])
-            if is_ours:
-                db.execute("UPDATE logs SET parked = ? WHERE pk = ?", (head.index, pk))
-            return
-        self._store.put(REGISTRATION, "registered")
+    def _take_verdicts_on(
+        self, db: sqlite3.Connection, pk: int, said: Sequence[Verdict], hub_ms: int, answered: bool
+    ) -> bool:
+        """Returns whether the hub holds less of log `pk` than it once said."""
+        held = []
+        for verdict in said:
+            if verdict.status in _NOT_IN:
+                self._store.put(REGISTRATION, _NOT_IN[verdict.status])
+                if verdicts.is_ours(db, pk, verdict.head):
+                    db.execute("UPDATE logs SET parked = ? WHERE pk = ?", (verdict.head.index, pk))
+            elif verdict.status is not Status.TRY_LATER:
+                self._store.put(REGISTRATION, "registered")
+                held.append(verdict)
+        if not held:
+            return False
         before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
-        index = head.index
-        if not is_ours:
-            # The hub's end isn't on this disk, which was set back, or the log forked. History shows what both stand on.
-            under = branches.last_own_under(db, pk, head)
-            if status is Status.GAP:
-                # It lost this disk's side of the fork, and with it what the last segments follow. Where the sides part
-                # may not be known here: so from halfway, and again from halfway.
-                index = min(before, (min(before, head.index) - 1) // 2 if under is None else under)
-            elif under is None or under <= before:
-                return
-            else:
-                index = under
+        index = verdicts.how_far(db, pk, held, before, answered)
+        if index is None:
+            return False
         if index < before:
             self._store.put(HUB_LOST, before - index)
             db.execute("UPDATE logs SET lowered_ms = ? WHERE pk = ?", (hub_ms, pk))
-            # If it lost some of this log, it may have lost some of the others.
-            self._store.put(_ALL_LOGS, 1)
-        else:
-            self._store.put(_ALL_LOGS, 0)
+        elif index > before:
+            self._store.put(_CONFIRMED_LAST, pk)
         db.execute(
             "UPDATE logs SET confirmed = ?, parked = -1, departed = max(departed, ?) WHERE pk = ?",
             (index, index, pk),
         )
+        return bool(index < before)
