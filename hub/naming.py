@@ -24,6 +24,7 @@ from sync.profile import learner_id
 
 _l: Final = schema.learners
 _same: Final = schema.same_person
+_NO_PROFILE: Final = -1
 _NOBODY: Final = 0
 """Who somebody is that was written down a moment ago."""
 
@@ -91,8 +92,9 @@ def _learners(work: Work, added: Sequence[Entry], segment: bytes) -> list[int]:
             "learner": identity,
             "device": work.device,
             "commitment": commitment,
-            "profile_seq": entry.seq,
-            "profile_segment": segment,
+            # Who is continued has no profile in this log yet. Two branches may say so at different places.
+            "profile_seq": entry.seq if commitment else _NO_PROFILE,
+            "profile_segment": segment if commitment else b"",
             "continues": continues,
             "person": _NOBODY,
         }

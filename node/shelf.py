@@ -134,7 +134,8 @@ class NodeShelf:
         with self._store.write():
             self._store.put(UNSURE, 0)
             self._store.put(HUB_CLOCK, [self._recorder.now(), receipt.hub_ms])
-            if receipt.down is Down.ALL and self._store.get(REGISTRATION) == "registered":
+            is_kept_out = any(verdict.status in _NOT_IN for verdict in receipt.verdicts)
+            if receipt.down is Down.ALL and not is_kept_out and self._store.get(REGISTRATION) == "registered":
                 # Before the verdicts, which may be a reason to ask anew.
                 self._store.put(WANTS, 0)
             self.take_verdicts(receipt.verdicts, receipt.hub_ms, answered=True)
@@ -251,6 +252,9 @@ class NodeShelf:
         before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
         index = verdicts.how_far(db, pk, held, before, answered)
         if index is None:
+            if not answered:
+                # By stick nothing can be asked; only history can show on what both stand.
+                self.want_history()
             return False
         if index < before:
             self._store.put(HUB_LOST, before - index)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from centre import made_hub
-from device import Device
+from device import COURSE, Device
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -19,7 +19,17 @@ from hub import merge, rebuilding, schema
 from hub.db import reading
 from hub.wiring import Hub
 from sync import segment
-from sync.entries import Entry, Kind, LessonOpened, QuestionAnswered, QuizSubmitted
+from sync.entries import (
+    Entry,
+    Kind,
+    LearnerContinued,
+    LessonOpened,
+    LogOpened,
+    PackInstalled,
+    ProfileChanged,
+    QuestionAnswered,
+    QuizSubmitted,
+)
 from sync.profile import learner_id
 from sync.segment import Segment
 
@@ -202,3 +212,32 @@ def counted(hub: Hub) -> dict[bytes, int]:
     )
     with reading(hub.engine) as connection:
         return {bytes(learner): seconds for learner, seconds in connection.execute(query)}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_who_is_continued_on_two_branches_has_the_last_profile_in_every_order(
+    hub: Hub, order: tuple[int, int]
+) -> None:
+    """What the branch that came first said weighed more than a change on the other (simulation, seed 1607)."""
+    origin = Device(1).registered(hub).open()
+    device = Device(2).registered(hub)
+    device.seal(LogOpened(1, device.key.public, bytes(32), bytes(16), 2, b""), PackInstalled(*COURSE))
+    siti = learner_id(origin.log, origin.profiles[0].commitment)
+    early, late = device.fork(), device.fork()
+    changed = early.person().commitment
+    early.seal(LearnerContinued(siti))
+    early.seal(ProfileChanged(0, changed))
+    late.seal(*(LogOpened(1, device.key.public, bytes(32), bytes([at] * 16), 2, b"") for at in range(9)))
+    late.seal(LearnerContinued(siti))
+    origin.send(hub)
+    device.send(hub)
+    for at in order:
+        (early, late)[at].send(hub)
+    query = select(schema.learners.c.commitment).where(
+        schema.learners.c.learner == learner_id(device.log, siti)
+    )
+    with reading(hub.engine) as connection:
+        assert connection.execute(query).scalar_one() == changed
+    before = merged_state(hub)
+    rebuilding.everything(hub.engine)
+    assert merged_state(hub) == before

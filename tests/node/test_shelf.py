@@ -263,3 +263,58 @@ def test_an_older_log_that_was_kept_apart_is_asked_about_until_it_counts(tmp_pat
     receive(made, tip, Status.STORED)
     assert confirmed(made) == last
     assert [log.tip.log for log in made.shelf.logs() if log.waiting] == [made.recorder.log]
+
+
+def test_history_is_asked_for_until_the_hub_believes_this_laptop(tmp_path: Path) -> None:
+    """It was taken for complete while the hub gave a revoked laptop none, and never asked for again (simulation, seed 468)."""
+    made = with_segments(tmp_path, 1)
+    receive(made, head_of(made, 1))
+    made.shelf.want_history()
+    receive(made, head_of(made, 1), Status.REVOKED)
+    assert made.shelf.wants() is Wants.HISTORY
+    for _ in range(2):  # the first tells that it is let in again
+        receive(made, head_of(made, 1))
+    assert made.shelf.wants() is Wants.NOTHING
+
+
+def test_what_was_confirmed_last_is_asked_about_until_a_new_log_is_confirmed(tmp_path: Path) -> None:
+    """A hub that was set back to before it lost an old log's end unnoticed (simulation, seed 1920)."""
+    made = with_segments(tmp_path, 2)
+    old = made.recorder.log
+    receive(made, head_of(made, 2))
+    made.shelf.start_new_log(OpenReason.FORKED)
+    new = made.recorder.log
+    (last,) = rows(made.store, "SELECT max(idx) FROM segments WHERE log = 1")[0]
+    receive(
+        made,
+        Head(
+            old[:SHORT_ID], last, rows(made.store, "SELECT id FROM segments WHERE idx = ?", last)[0][0][:8]
+        ),
+    )
+    assert [one.tip.log for one in made.shelf.logs()] == [old, new]
+    (tip,) = rows(made.store, "SELECT id FROM segments WHERE log = 2 AND idx = 0")[0]
+    receive(made, Head(new[:SHORT_ID], 0, tip[:SHORT_ID]))
+    assert [one.tip.log for one in made.shelf.logs()] == [new]
+
+
+def test_a_hub_that_answers_about_both_sides_of_a_fork_has_lost_neither(tmp_path: Path) -> None:
+    made = with_segments(tmp_path, 2)
+    receive(made, head_of(made, 2))
+    other = Verdict(Head(made.recorder.log[:SHORT_ID], 1, b"stranger"), Status.STORED)
+    for said in (
+        (Verdict(head_of(made, 2), Status.STORED), other),
+        (other, Verdict(head_of(made, 2), Status.STORED)),
+    ):
+        made.shelf.take_receipt(Receipt(bytes(16), MARCH_2026, said, data=b"receipt"))
+        assert confirmed(made) == 2
+
+
+def test_a_hub_that_names_only_the_other_side_gets_this_one_from_halfway(tmp_path: Path) -> None:
+    made = with_segments(tmp_path, 9)
+    log = made.recorder.log
+    receive(made, head_of(made, 9))
+    held = []
+    while confirmed(made) > NOTHING:
+        receive(made, Head(log[:SHORT_ID], 8, b"stranger"), Status.GAP)
+        held.append(confirmed(made))
+    assert held == [3, 1, 0, NOTHING]
