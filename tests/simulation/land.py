@@ -14,16 +14,22 @@ from hub.db import writing
 from node.shelf import NEW_LOG
 from simulation.machine import SimulatedMachine
 from simulation.network import Faults, PackLine, Road, asking
-from simulation.template import BEGIN_MS, OFFICERS, identity_of, make_laptop, template, template_pack
+from simulation.template import (
+    BEGIN_MS,
+    LARGE,
+    OFFICERS,
+    SMALL,
+    identity_of,
+    make_laptop,
+    template,
+    template_pack,
+)
 from simulation.things import Centre, Laptop, image, torn
 from sync.entries import OpenReason
 from sync.errors import LontarError
 from sync.stick import OUT, Stick
 
 STICKS: Final = 2
-SMALL: Final = 3
-LARGE: Final = 40
-"""Villages of the two lands that worlds are cut out of."""
 
 
 class Land:

@@ -16,11 +16,11 @@ from simulation.model import Model
 from simulation.network import Faults
 from simulation.power import PowerCut
 from simulation.things import BrokenPromiseError, Laptop
-from sync.errors import LontarError, RefusedError
+from sync.errors import LontarError, NotAHubError, RefusedError
 from sync.stick import Stick
 
 ROUNDS_TO_HEAL: Final = 12
-VILLAGES: Final = {1: 30, 2: 30, 3: 30, 7: 6, 15: 3, 40: 1}
+VILLAGES: Final = {1: 30, 2: 30, 3: 30, 12: 2, 40: 1}
 """How many a world has, and how often."""
 WEIGHTS: Final = deeds.WEIGHTS | deeds_elsewhere.WEIGHTS | deeds_packs.WEIGHTS | deeds_hostile.WEIGHTS
 DEEDS: Final = {deed.__name__: (deed, weight) for deed, weight in WEIGHTS.items()}
@@ -202,6 +202,6 @@ class Story:
                     laptop.worker.enrol(self.land.new_code(laptop.village))
                 laptop.worker.exchange()
             deeds_packs.fetch_all(self, laptop)
-        except RefusedError as problem:
+        except (RefusedError, NotAHubError) as problem:
             self.say(problem)
         self.recover(laptop)

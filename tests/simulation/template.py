@@ -30,14 +30,18 @@ from simulation.network import URL, Faults, Road, asking
 from simulation.things import Centre
 from sync.client import Client
 from sync.keys import SigningKey, fingerprint, key_id
+from sync.registration import Code
 
 BEGIN_MS: Final = 1_790_000_000_000
-EACH: Final = 2
-"""Laptops in a village."""
+SMALL: Final = 3
+LARGE: Final = 40
+"""Villages of the two lands that worlds are cut out of; in the small one with two laptops each."""
 OFFICERS: Final = 3
 VERSIONS: Final = (1, 2, 3)
 """Of the course. Laptops begin with the first."""
 PUBLISHER: Final = SigningKey.from_seed(b"publisher".ljust(32, b"."))
+Code.key = functools.cache(Code.key)  # type: ignore[method-assign]
+"""Slow on purpose, and both sides work it out: here once for each code."""
 _SECRETS: Final = ("device", "sealing", "pepper", "session")
 
 
@@ -55,7 +59,7 @@ def template(villages: int) -> Path:
     _join(centre, nation, rng)
     road = Road(rng, asking(centre.endpoint), [Faults()])
     for number, code in enumerate(village_codes(centre, villages)):
-        for place in range(EACH):
+        for place in range(2 if villages == SMALL else 1):
             name = f"laptop-{number}-{place}"
             make_laptop(folder, name, code, rng)
             handed = registry.issue_code(centre.hub.engine, code, rng.randbytes, BEGIN_MS)
