@@ -16,12 +16,13 @@ from hub.segments import begins_with
 from sync import limits
 from sync.exchange import Verdict
 from sync.keys import ID_SIZE
-from sync.log import Head
+from sync.log import Head, Status
 
 _s: Final = schema.segments
 _logs: Final = schema.logs
 _hub: Final = schema.hub_segments
 _LAST: Final = "upstream/last"
+_TELLS_NOTHING: Final = {Status.UNKNOWN_DEVICE, Status.REVOKED, Status.TRY_LATER}
 
 
 def note(connection: Connection, own: Sequence[tuple[int, int]], segments: Sequence[int]) -> None:
@@ -58,8 +59,12 @@ def ends(connection: Connection) -> Iterator[tuple[Head, ...]]:
 
 
 def lacking(heads: Iterable[Head], verdicts: Iterable[Verdict]) -> list[Head]:
-    """The heads of which the hub above doesn't hold as much; it answered them in their order."""
-    return [head for head, said in zip(heads, verdicts, strict=True) if said.head.index < head.index]
+    """The heads of which the hub above says that it doesn't hold as much; it answered them in their order."""
+    return [
+        head
+        for head, said in zip(heads, verdicts, strict=True)
+        if said.head.index < head.index and said.status not in _TELLS_NOTHING
+    ]
 
 
 def send_own_again(connection: Connection) -> None:
