@@ -6,6 +6,7 @@ those; `--mutants` tries whether deliberate breakages are noticed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 @click.option(
     "--mutants", is_flag=True, help="Break the product on purpose: each breakage must be noticed."
 )
+@click.option("--postgresql", is_flag=True, help="Hubs on a real PostgreSQL.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True)
 def main(
     seeds: int,
@@ -39,16 +41,34 @@ def main(
     only: str,
     shrink: bool,
     mutants: bool,
+    postgresql: bool,
     jobs: int,
 ) -> None:
     """Worlds that try to break the promises. Ends with 1 if one of them did, or if a breakage lived."""
+    from simulation import hub_disks
+
+    with hub_disks.postgresql() if postgresql else contextlib.nullcontext():
+        sys.exit(_run(seeds, first, seed, steps, villages, only, shrink, mutants, jobs))
+
+
+def _run(
+    seeds: int,
+    first: int,
+    seed: int | None,
+    steps: int,
+    villages: int | None,
+    only: str,
+    shrink: bool,
+    mutants: bool,
+    jobs: int,
+) -> int:
     from simulation.running import run
 
     if seed is not None:
-        sys.exit(_play(seed, steps, villages, only, shrink))
+        return _play(seed, steps, villages, only, shrink)
     chosen = range(first, first + seeds)
     if mutants:
-        sys.exit(_try_mutants(chosen, jobs))
+        return _try_mutants(chosen, jobs)
     began, bad = time.monotonic(), 0
     for at, (number, broken) in enumerate(run(chosen, jobs), 1):
         if broken:
@@ -57,7 +77,7 @@ def main(
         if at % 50 == 0:
             click.echo(f"{at} of {seeds}, {time.monotonic() - began:.0f} s", err=True)
     click.echo(f"{seeds - bad} of {seeds} worlds held, {time.monotonic() - began:.0f} s")
-    sys.exit(1 if bad else 0)
+    return 1 if bad else 0
 
 
 def _play(seed: int, steps: int, villages: int | None, only: str, shrink: bool) -> int:

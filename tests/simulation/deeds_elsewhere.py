@@ -13,7 +13,7 @@ from hub import config as hub_config
 from hub import downlink, identity, keyring, quarantine, registry, schema
 from hub.db import reading, writing
 from simulation import checker
-from simulation.things import Laptop, image
+from simulation.things import Laptop
 from sync.bundle import HASH
 from sync.entries import Kind
 from sync.keys import sha256
@@ -41,7 +41,7 @@ def hub_cut_within(story: Story, laptop: Laptop) -> None:
 
 def hub_back_up(story: Story, laptop: Laptop) -> None:
     path = story.folder / f"hub-backup-{len(story.hub_backups)}"
-    image(story.land.centre.folder, path)
+    story.land.centre.back_up(path)
     story.hub_backups.append(path)
 
 
@@ -71,7 +71,7 @@ def nation_cut(story: Story, laptop: Laptop) -> None:
 
 def nation_back_up(story: Story, laptop: Laptop) -> None:
     path = story.folder / f"nation-backup-{len(story.nation_backups)}"
-    image(story.land.nation.folder, path)
+    story.land.nation.back_up(path)
     story.nation_backups.append(path)
 
 

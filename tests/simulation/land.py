@@ -12,6 +12,7 @@ from courier.wiring import open_desk
 from hub import mail, parts, registry
 from hub.db import writing
 from node.shelf import NEW_LOG
+from simulation import hub_disks
 from simulation.machine import SimulatedMachine
 from simulation.network import Faults, PackLine, Road, asking
 from simulation.template import (
@@ -42,7 +43,7 @@ class Land:
         self.origin = template(SMALL if villages <= SMALL else LARGE)
         self.faults = [Faults()]
         for name in ("centre", "nation"):
-            shutil.copytree(self.origin / name, folder / name)
+            hub_disks.copy(self.origin / name, folder / name)
         self.centre, self.nation = (
             Centre(folder / name, lambda: self.now_ms, rng) for name in ("centre", "nation")
         )
@@ -174,3 +175,5 @@ class Land:
             desk.ledger.close()
         self.centre.close()
         self.nation.close()
+        for name in self.folder.glob("*/database"):
+            hub_disks.remove(name.parent)

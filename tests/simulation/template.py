@@ -25,6 +25,7 @@ from hub import couriers, db, keyring, registry, schema, upstream
 from node import config
 from node.courses import install_pack
 from node.wiring import open_node
+from simulation import hub_disks
 from simulation.machine import SimulatedMachine
 from simulation.network import URL, Faults, Road, asking
 from simulation.things import Centre
@@ -55,6 +56,7 @@ def template(villages: int) -> Path:
         _build_course(folder, version)
     for name in ("centre", "nation"):
         made_hub(folder / name, rng.randbytes).close()
+        hub_disks.begin(folder / name)
     nation, centre = (Centre(folder / name, lambda: BEGIN_MS, rng) for name in ("nation", "centre"))
     _join(centre, nation, rng)
     road = Road(rng, asking(centre.endpoint), [Faults()])

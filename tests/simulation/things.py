@@ -18,6 +18,7 @@ from hub.wiring import Hub
 from node.shelf import REGISTRATION
 from node.wiring import Node, open_node
 from node.worker import Worker
+from simulation import hub_disks
 from simulation.machine import SimulatedMachine
 from simulation.network import URL, Answer, Road, WsgiApp
 from simulation.power import Power, Watched
@@ -72,15 +73,23 @@ class Centre:
 
     def cut(self) -> None:
         """Power fails."""
+        if hub_disks.is_elsewhere(self.folder):
+            self.start_again()
+            return
         left = self.folder.with_name(f"{self.folder.name}-left")
         image(self.folder, left)
         torn(left, self._rng)
         self._becomes(left)
 
+    def back_up(self, to: Path) -> None:
+        for process in (self.hub, self._other):
+            process.engine.dispose()
+        hub_disks.copy(self.folder, to)
+
     def put_back(self, backup: Path) -> None:
         """Its disk is replaced by an old one."""
         left = self.folder.with_name(f"{self.folder.name}-left")
-        image(backup, left)
+        hub_disks.copy(backup, left)
         self._becomes(left)
 
     def start_again(self) -> None:
@@ -98,7 +107,7 @@ class Centre:
 
     def _becomes(self, folder: Path) -> None:
         self.close()
-        shutil.rmtree(self.folder)
+        hub_disks.remove(self.folder)
         folder.rename(self.folder)
         self.hub = self._started()
         self._other = self._process()
@@ -113,7 +122,7 @@ class Centre:
         return made
 
     def _process(self) -> Hub:
-        url = f"sqlite:///{self.folder.resolve() / 'hub.db'}"
+        url = hub_disks.url_of(self.folder)
         made = replace(hub_config.load(self.folder), database_url=url, random_bytes=self._rng.randbytes)
         engine = db.open_engine(made.database_url)
         engine.update_execution_options(compiled_cache=_STATEMENTS)
