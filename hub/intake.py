@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
-from hub import alerts, downlink, history, relays, schema, segments
+from hub import alerts, downlink, history, registry, relays, schema, segments
 from hub.config import Config
 from hub.db import asking, insert_rows, writing
 from hub.downlink import Downlink
 from hub.errors import UnknownDeviceError
 from hub.segments import LogRow
 from sync import exchange, limits
-from sync.errors import N_, TooLargeError
+from sync.errors import N_, SignatureError, TooLargeError
 from sync.exchange import Down, Receipt, Request, Verdict, Wants
 from sync.items import Item, ItemKind, read_item
 from sync.keys import key_id
@@ -71,6 +71,8 @@ class Exchange:
         self._request = request
         self._request_hash = request_hash
         self._last: dict[tuple[int, bytes], tuple[LogRow, Segment, Placement]] = {}
+        self._strange: set[bytes] = set()
+        """Logs of which nothing is known here."""
         self._count = 0
         self._full = False
         self._profiles: list[bytes] = []
@@ -107,6 +109,7 @@ class Exchange:
         with writing(self._intake.engine) as connection:
             down = self._downlink(connection, now)
             verdicts = [self._verdict_on(connection, *last) for last in self._last.values()]
+            verdicts += [Verdict(Head(log, NOTHING, b""), Status.STORED) for log in sorted(self._strange)]
             verdicts += [self._verdict_on_head(connection, head, now) for head in self._request.heads]
             self._note(connection, last_contact_ms=now, last_wall_s=self._request.wall_s)
         receipt = Receipt(
@@ -156,6 +159,9 @@ class Exchange:
     def _take_segment(self, segment: Segment) -> None:
         with writing(self._intake.engine) as connection:
             log = self._log_of(connection, segment)
+            if log is None:
+                self._strange.add(segment.log)
+                return
             segment.verify(log.public_key)
             vouched = relays.vouches_for(connection, self._device, log.device)
             quarantined = log.device_state != "registered" and not vouched
@@ -188,19 +194,29 @@ class Exchange:
         self._last.pop((log.pk, segment.previous), None)
         self._last[log.pk, segment.id] = (log, segment, placement)
 
-    def _log_of(self, connection: Connection, segment: Segment) -> LogRow:
-        """The log that `segment` says it belongs to; with number 0 if this hub hasn't seen it yet."""
+    def _log_of(self, connection: Connection, segment: Segment) -> LogRow | None:
+        """The log that `segment` says it belongs to; with number 0 if this hub hasn't seen it yet.
+
+        None for what a neighbour brings from the middle of a log of which nothing is known: it is asked for the beginning.
+        """
         known = segments.find_log_locked(connection, segment.log)
         if known is not None:
             return known
-        owner = self._device
+        owner, is_relay = self._device, relays.is_relay(self._device)
         if segment.index == 0:
-            writer = key_id(segment.opening().public_key)
-            owner = connection.execute(
-                select(schema.devices).where(schema.devices.c.device == writer)
-            ).one_or_none()
-            if owner is None:
+            opening = segment.opening()
+            query = select(schema.devices).where(schema.devices.c.device == key_id(opening.public_key))
+            owner = connection.execute(query).one_or_none()
+            if owner is None and (is_relay or self._device.state != "registered"):
                 raise UnknownDeviceError(N_("Log ini milik perangkat yang belum dikenal pusat."))
+            if owner is None:
+                registry.note_writer(connection, opening, self._device.village, self._intake.now_ms())
+                owner = connection.execute(query).one()
+        elif not is_relay and self._device.state == "registered":
+            try:
+                segment.verify(owner.public_key)
+            except SignatureError:
+                return None
         return LogRow(0, segment.log, owner.pk, owner.public_key, owner.state)
 
     def _store_profiles(self, connection: Connection) -> None:

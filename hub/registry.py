@@ -14,8 +14,9 @@ from hub.db import writing
 from hub.errors import BusyError, CodeRefusedError, NotFoundError
 from hub.places import within
 from sync.decisions import DeviceRegistered, DeviceRevoked
-from sync.errors import N_
-from sync.keys import RandomBytes, key_id
+from sync.entries import LogOpened
+from sync.errors import N_, MalformedError
+from sync.keys import KEY_SIZE, RandomBytes, key_id
 from sync.registration import (
     Code,
     Registration,
@@ -267,6 +268,19 @@ def _tell(connection: Connection, kind: str, device: Any, now_ms: int) -> None:
 def _known(connection: Connection, public_key: bytes) -> Any:
     query = select(_d.c.pk, _d.c.state, _d.c.village).where(_d.c.device == key_id(public_key))
     return connection.execute(query).one_or_none()
+
+
+def note_writer(connection: Connection, opening: LogOpened, village: str, now_ms: int) -> None:
+    """Whoever opened a log that a neighbour of `village` brings, and whom this hub has forgotten or never known; waits for
+    an operator, as if it had asked.
+
+    Raises:
+        BusyError: too many wait already.
+        MalformedError: its sealing key is none.
+    """
+    if len(opening.sealing_key) != KEY_SIZE:
+        raise MalformedError(N_("Catatan pertama sebuah log harus menyebut pemilik log itu."))
+    _insert(connection, Registration(opening.public_key, opening.sealing_key, village), now_ms)
 
 
 def _insert(connection: Connection, asked: Registration, now_ms: int) -> Any:

@@ -236,8 +236,8 @@ class Bundles:
         return parts, entries, len(self.people_in(id_))
 
     def _request(self) -> Sequence[bytes]:
-        """The registration that goes along while this device isn't registered."""
-        if self._store.get(REGISTRATION, "none") in ("registered", "revoked"):
+        """The registration goes along: a hub that was set back may not know this device, and by stick couldn't say so."""
+        if self._store.get(REGISTRATION) == "revoked":
             return []
         registration = Registration(
             self._config.device_key.public,

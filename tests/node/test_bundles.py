@@ -140,7 +140,7 @@ def test_only_what_isn_t_confirmed_goes_along(country: Country) -> None:
     assert node.recorder.counts().confirmed >= 3
 
 
-def test_a_laptop_that_isn_t_registered_asks_by_stick_with_the_same_words_each_time(
+def test_a_laptop_asks_by_stick_to_be_registered_with_the_same_words_each_time(
     country: Country,
 ) -> None:
     node, stick = alone(country), country.stick()
@@ -150,6 +150,9 @@ def test_a_laptop_that_isn_t_registered_asks_by_stick_with_the_same_words_each_t
     node.bundles.write(stick)
     assert items(stick, ItemKind.REGISTRATION) == [asked]
     node.store.put(REGISTRATION, "registered")
+    node.bundles.write(stick)
+    assert items(stick, ItemKind.REGISTRATION) == [asked], "a hub that was set back may have forgotten it"
+    node.store.put(REGISTRATION, "revoked")
     node.bundles.write(stick)
     assert items(stick, ItemKind.REGISTRATION) == []
 

@@ -159,11 +159,11 @@ class Story:
             laptop.power.start()
             laptop.free_disk()
         self.model.revoked.clear()
-        self._let_in_who_is_lost()
         # In some worlds answers come by a stick alone, with which somebody goes round.
         stick = Stick(self.folder / "new-stick") if self.rng.random() < 0.25 else None
         (self.folder / "new-stick").mkdir()
         for _ in range(ROUNDS_TO_HEAL):
+            self._let_in_who_is_lost()
             for laptop in self.land.laptops:
                 self._visit(laptop, stick)
             counts = [laptop.on().recorder.counts() for laptop in self.land.laptops]
