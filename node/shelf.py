@@ -135,7 +135,11 @@ class NodeShelf:
             self._store.put(UNSURE, 0)
             self._store.put(HUB_CLOCK, [self._recorder.now(), receipt.hub_ms])
             is_kept_out = any(verdict.status in _NOT_IN for verdict in receipt.verdicts)
-            if receipt.down is Down.ALL and not is_kept_out and self._store.get(REGISTRATION) == "registered":
+            if (
+                receipt.down is Down.ALL
+                and not is_kept_out
+                and self._store.get(REGISTRATION) == "registered"
+            ):
                 # Before the verdicts, which may be a reason to ask anew.
                 self._store.put(WANTS, 0)
             self.take_verdicts(receipt.verdicts, receipt.hub_ms, answered=True)
@@ -168,6 +172,7 @@ class NodeShelf:
                 must_move = must_move or moved
             for pk, of_log in said.items():
                 lowered |= self._take_verdicts_on(db, pk, of_log, hub_ms, answered)
+                must_move |= pk == logs.newest(db).pk and verdicts.is_behind(db, pk, of_log)
             if lowered:
                 # If it lost some of one log, it may have lost some of the others.
                 self._store.put(_ALL_LOGS, 1)
@@ -252,9 +257,8 @@ class NodeShelf:
         before = db.execute("SELECT confirmed FROM logs WHERE pk = ?", (pk,)).fetchone()[0]
         index = verdicts.how_far(db, pk, held, before, answered)
         if index is None:
-            if not answered:
-                # By stick nothing can be asked; only history can show on what both stand.
-                self.want_history()
+            # Only history can show on what both sides stand.
+            self.want_history()
             return False
         if index < before:
             self._store.put(HUB_LOST, before - index)

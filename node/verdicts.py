@@ -21,6 +21,12 @@ def is_ours(db: sqlite3.Connection, pk: int, head: Head) -> bool:
     return head.index == NOTHING or (here is not None and here[0] == head.id)
 
 
+def is_behind(db: sqlite3.Connection, pk: int, said: Sequence[Verdict]) -> bool:
+    """Whether the hub names an end after this disk's own, and none of this disk's side: the disk was set back."""
+    own = db.execute("SELECT max(idx) FROM segments WHERE log = ?", (pk,)).fetchone()[0]
+    return not any(is_ours(db, pk, one.head) for one in said) and any(one.head.index > own for one in said)
+
+
 def how_far(
     db: sqlite3.Connection, pk: int, verdicts: Sequence[Verdict], before: int, answered: bool
 ) -> int | None:

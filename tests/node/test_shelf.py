@@ -318,3 +318,13 @@ def test_a_hub_that_names_only_the_other_side_gets_this_one_from_halfway(tmp_pat
         receive(made, Head(log[:SHORT_ID], 8, b"stranger"), Status.GAP)
         held.append(confirmed(made))
     assert held == [3, 1, 0, NOTHING]
+
+
+def test_a_disk_that_was_set_back_asks_for_its_history_when_the_hub_is_further(tmp_path: Path) -> None:
+    """It sealed again the very segment that the hub held, heard of an end after it, and sent it for ever (simulation, seed 63)."""
+    made = with_segments(tmp_path, 1)
+    old = made.recorder.log
+    receive(made, Head(old[:SHORT_ID], 5, b"future.."), Status.STORED)
+    assert confirmed(made) == NOTHING
+    assert made.recorder.log != old
+    assert made.shelf.wants() is Wants.HISTORY

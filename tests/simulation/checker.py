@@ -119,11 +119,13 @@ def check(land: Land, model: Model) -> None:
     if forged := (found | numbers_at(above)) - model.allowed():
         raise BrokenPromiseError(f"at a hub, and nobody answered so: {sorted(forged)}")
     for name, one in (("hub", hub), ("nation's hub", above)):
-        counted = numbers_at(one, _s.rejected == 0, _s.log.in_(honest))
+        # What waits for a parent that no disk holds any more is kept, and can't count.
+        counted = numbers_at(one, _s.rejected == 0, _s.state != schema.GAP, _s.log.in_(honest))
         expected = (len(counted), sum(counted))
         if (sums := _sums(one, model)) != expected:
             raise BrokenPromiseError(f"answers and seconds at the {name} are {sums}, not {expected}")
-    if lacking := numbers_at(hub, _s.rejected == 0, _s.log.in_(honest)) - numbers_at(above):
+    sent = numbers_at(hub, _s.rejected == 0, _s.state != schema.GAP, _s.log.in_(honest))
+    if lacking := sent - numbers_at(above):
         raise BrokenPromiseError(f"at the hub, and not at the nation's: {sorted(lacking)}")
     for one in (hub, above):
         before = merged_state(one)
@@ -135,7 +137,7 @@ def check(land: Land, model: Model) -> None:
         check_persons(one)
     check_courses(land)
     _check_erased(land, model)
-    _check_villages(land)
+    _check_villages(land, found)
 
 
 def _honest(model: Model) -> Any:
@@ -183,14 +185,17 @@ def _check_erased(land: Land, model: Model) -> None:
             raise BrokenPromiseError(f"{len(left)} erased profiles are still on {laptop.name}")
 
 
-def _check_villages(land: Land) -> None:
-    """No laptop holds another village's answers."""
+def _check_villages(land: Land, at_hub: set[int]) -> None:
+    """No laptop holds another village's answers, and what neighbours gave each other has come to the hub."""
     query = "SELECT data FROM segments UNION ALL SELECT data FROM history"
     held: dict[str, set[int]] = {}
     for laptop in land.laptops:
         with laptop.on().store.read() as db:
             rows = [row[0] for row in db.execute(query)]
-        held.setdefault(laptop.village, set()).update(_all_numbers(rows))
+        numbers = _all_numbers(rows)
+        if left := numbers - at_hub:
+            raise BrokenPromiseError(f"{laptop.name} holds what the hub has never got: {sorted(left)}")
+        held.setdefault(laptop.village, set()).update(numbers)
     villages = list(held)
     for at, one in enumerate(villages):
         for other in villages[at + 1 :]:
