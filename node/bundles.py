@@ -207,7 +207,7 @@ class Bundles:
             ]
             self._recorder.record(BundleWritten(id_, held + 1))
             self._shelf.seal()
-        stream: list[bytes] = list(self._request())
+        stream: list[bytes] = list(self._request(recipient))
         entries = 0
         for waiting in self._shelf.logs():
             for index, _ in waiting.waiting:
@@ -235,9 +235,13 @@ class Bundles:
             )
         return parts, entries, len(self.people_in(id_))
 
-    def _request(self) -> Sequence[bytes]:
-        """The registration goes along: a hub that was set back may not know this device, and by stick couldn't say so."""
-        if self._store.get(REGISTRATION) == "revoked":
+    def _request(self, recipient: SealingKey) -> Sequence[bytes]:
+        """The registration goes along: a hub that was set back may not know this device, and by stick couldn't say so. Hubs
+        above hear of registered devices from the hub below them.
+        """
+        keyset, state = pinned_keyset(self._store), self._store.get(REGISTRATION)
+        is_above = keyset is not None and recipient != keyset.intake
+        if state == "revoked" or (state == "registered" and is_above):
             return []
         registration = Registration(
             self._config.device_key.public,
