@@ -151,33 +151,31 @@ class NodeShelf:
         `answered`: it answers a question of this device, so nothing that the hub said before is newer.
         """
         with self._store.write() as db:
-            newest = logs.newest_head(db).log
+            newest = logs.newest(db).pk
             must_move = lowered = False
             is_older = not answered and hub_ms < self._store.get(LAST_CONTACT, 0)
             said: dict[int, list[Verdict]] = {}
             for verdict in heard:
                 row = db.execute(
-                    "SELECT pk, log, confirmed, lowered_ms FROM logs WHERE substr(log, 1, ?) = ?",
+                    "SELECT pk, confirmed, lowered_ms FROM logs WHERE substr(log, 1, ?) = ?",
                     (SHORT_ID, verdict.head.log),
                 ).fetchone()
                 if row is None:
                     branches.note_verdict(db, verdict.head, verdict.status, hub_ms, answered)
                     continue
-                confirms_more = verdict.status is Status.STORED and verdict.head.index > row[2]
-                if is_older and (hub_ms < row[3] or not confirms_more):
+                confirms_more = verdict.status is Status.STORED and verdict.head.index > row[1]
+                if is_older and (hub_ms < row[2] or not confirms_more):
                     # A hub that lost data since holds less now.
                     continue
                 said.setdefault(row[0], []).append(verdict)
-                moved = verdict.status in (Status.FORK, Status.BEHIND) and row[1] == newest
+                moved = verdict.status in (Status.FORK, Status.BEHIND) and row[0] == newest
                 must_move = must_move or moved
             for pk, of_log in said.items():
                 lowered |= self._take_verdicts_on(db, pk, of_log, hub_ms, answered)
-                must_move |= pk == logs.newest(db).pk and verdicts.is_behind(db, pk, of_log)
-            if lowered:
-                # If it lost some of one log, it may have lost some of the others.
-                self._store.put(_ALL_LOGS, 1)
-            elif self._store.get(_ALL_LOGS, 0):
-                self._store.put(_ALL_LOGS, 0)
+                must_move |= pk == newest and verdicts.is_behind(db, pk, of_log)
+            if said:
+                # If it lost some of one log, it may have lost some of the others. Mail that tells nothing new ends no question.
+                self._store.put(_ALL_LOGS, int(lowered))
             self._store.put(LAST_CONTACT, max(hub_ms, self._store.get(LAST_CONTACT, 0)))
             if must_move:
                 self.start_new_log(OpenReason.FORKED)

@@ -328,3 +328,12 @@ def test_a_disk_that_was_set_back_asks_for_its_history_when_the_hub_is_further(t
     assert confirmed(made) == NOTHING
     assert made.recorder.log != old
     assert made.shelf.wants() is Wants.HISTORY
+
+
+def test_old_mail_that_tells_nothing_new_ends_no_question(tmp_path: Path) -> None:
+    made = with_segments(tmp_path, 2)
+    receive(made, head_of(made, 2))
+    receive(made, head_of(made, 1))
+    assert made.store.get("name_all_logs") == 1, "the hub lost some, and may have lost more"
+    made.shelf.take_verdicts([Verdict(head_of(made, 2), Status.FORK)], MARCH_2026 - 1000)
+    assert made.store.get("name_all_logs") == 1

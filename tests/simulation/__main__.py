@@ -6,7 +6,6 @@ those; `--mutants` tries whether deliberate breakages are noticed.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -46,29 +45,15 @@ def main(
 ) -> None:
     """Worlds that try to break the promises. Ends with 1 if one of them did, or if a breakage lived."""
     from simulation import hub_disks
-
-    with hub_disks.postgresql() if postgresql else contextlib.nullcontext():
-        sys.exit(_run(seeds, first, seed, steps, villages, only, shrink, mutants, jobs))
-
-
-def _run(
-    seeds: int,
-    first: int,
-    seed: int | None,
-    steps: int,
-    villages: int | None,
-    only: str,
-    shrink: bool,
-    mutants: bool,
-    jobs: int,
-) -> int:
     from simulation.running import run
 
+    if postgresql:
+        click.get_current_context().with_resource(hub_disks.postgresql())
     if seed is not None:
-        return _play(seed, steps, villages, only, shrink)
+        sys.exit(_play(seed, steps, villages, only, shrink))
     chosen = range(first, first + seeds)
     if mutants:
-        return _try_mutants(chosen, jobs)
+        sys.exit(_try_mutants(chosen, jobs))
     began, bad = time.monotonic(), 0
     for at, (number, broken) in enumerate(run(chosen, jobs), 1):
         if broken:
@@ -77,7 +62,7 @@ def _run(
         if at % 50 == 0:
             click.echo(f"{at} of {seeds}, {time.monotonic() - began:.0f} s", err=True)
     click.echo(f"{seeds - bad} of {seeds} worlds held, {time.monotonic() - began:.0f} s")
-    return 1 if bad else 0
+    sys.exit(1 if bad else 0)
 
 
 def _play(seed: int, steps: int, villages: int | None, only: str, shrink: bool) -> int:
