@@ -71,7 +71,7 @@ class Exchange:
         self._request = request
         self._request_hash = request_hash
         self._last: dict[tuple[int, bytes], tuple[LogRow, Segment, Placement]] = {}
-        self._strange: set[bytes] = set()
+        self.strange_logs: set[bytes] = set()
         """Logs of which nothing is known here."""
         self._count = 0
         self._full = False
@@ -109,7 +109,8 @@ class Exchange:
         with writing(self._intake.engine) as connection:
             down = self._downlink(connection, now)
             verdicts = [self._verdict_on(connection, *last) for last in self._last.values()]
-            verdicts += [Verdict(Head(log, NOTHING, b""), Status.STORED) for log in sorted(self._strange)]
+            strange = sorted(self.strange_logs)
+            verdicts += [Verdict(Head(log, NOTHING, b""), Status.STORED) for log in strange]
             verdicts += [self._verdict_on_head(connection, head, now) for head in self._request.heads]
             self._note(connection, last_contact_ms=now, last_wall_s=self._request.wall_s)
         receipt = Receipt(
@@ -160,7 +161,7 @@ class Exchange:
         with writing(self._intake.engine) as connection:
             log = self._log_of(connection, segment)
             if log is None:
-                self._strange.add(segment.log)
+                self.strange_logs.add(segment.log)
                 return
             segment.verify(log.public_key)
             vouched = relays.vouches_for(connection, self._device, log.device)

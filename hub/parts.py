@@ -5,6 +5,7 @@ A part is signed by the device that made it, so it doesn't matter who brings it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -62,19 +63,8 @@ def take(intake: Intake, data: bytes) -> Taken:
         _alert(intake, device.pk, alerts.BAD_MANIFEST, id_)
         return Taken.REFUSED
     under_way = Exchange(intake, device, claimed, b"")
-    sent: list[Segment] = []
     try:
-        for item in items.split(part.stream):
-            try:
-                under_way.take(item)
-                sent += _segments_in(item)
-            except UnknownDeviceError:
-                sent += _segments_in(item)
-            except SyncError:
-                # One bad item must not keep out the good ones after it.
-                _alert(intake, device.pk, alerts.BAD_ITEM, id_)
-    except MalformedError:
-        _alert(intake, device.pk, alerts.BAD_ITEM, id_)
+        sent = _take_items(under_way, part.stream, lambda: _alert(intake, device.pk, alerts.BAD_ITEM, id_))
     finally:
         project(intake.engine, intake.config, under_way.touched_logs, intake.now_ms())
     under_way.note_by_stick()
@@ -82,10 +72,37 @@ def take(intake: Intake, data: bytes) -> Taken:
         return Taken.REFUSED
     with writing(intake.engine) as connection:
         if not all(_is_stored(connection, segment) for segment in sent):
-            # Quarantine is full, or it is of a device that isn't known yet.
+            # Quarantine is full, or it is of a device or a log that isn't known yet.
             return Taken.LATER
         ledger.note_arrival(connection, id_, part.head, device.pk, intake.now_ms())
     return Taken.NEW
+
+
+def _take_items(under_way: Exchange, stream: bytes, alert: Callable[[], None]) -> list[Segment]:
+    """Returns the segments that weren't refused. One bad item keeps out no good one after it."""
+    sent: list[Segment] = []
+    try:
+        for item in items.split(stream):
+            sent += _take_item(under_way, item, alert)
+    except MalformedError:
+        alert()
+    # What came before the beginning of its log can be judged only now.
+    early = [segment for segment in sent if segment.log in under_way.strange_logs]
+    sent = [segment for segment in sent if segment.log not in under_way.strange_logs]
+    for segment in early:
+        sent += _take_item(under_way, segment.data, alert)
+    return sent
+
+
+def _take_item(under_way: Exchange, item: bytes, alert: Callable[[], None]) -> list[Segment]:
+    try:
+        under_way.take(item)
+    except UnknownDeviceError:
+        pass  # It may be known when the part is brought again.
+    except SyncError:
+        alert()
+        return []
+    return _segments_in(item)
 
 
 def _segments_in(item: bytes) -> list[Segment]:

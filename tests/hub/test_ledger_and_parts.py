@@ -188,13 +188,46 @@ def test_one_bad_item_keeps_out_no_good_one(hub: Hub) -> None:
     assert alerts.BAD_ITEM in alerts_at(hub)
 
 
-def test_a_log_of_a_device_that_isn_t_known_yet_keeps_out_no_good_one_and_comes_again(hub: Hub) -> None:
-    """A laptop passes on a neighbour's log; the neighbour's own registration is still on the road."""
+def test_a_neighbour_s_log_that_comes_before_its_registration_waits_for_an_operator(hub: Hub) -> None:
+    """A laptop that is let in passes it on."""
     device, neighbour = worked(let_in(hub, Device(1))), worked(Device(2))
     (part,) = parts_of(device, hub, [*items_of(neighbour), *items_of(device)])
+    assert parts.take(hub.intake, part) is Taken.NEW
+    assert answers_at(hub) == 12
+    let_in(hub, neighbour)
+    assert answers_at(hub) == 24
+    assert parts.take(hub.intake, part) is Taken.HELD
+
+
+def test_a_laptop_that_waits_itself_brings_a_stranger_s_log_again(hub: Hub) -> None:
+    device, neighbour = worked(Device(1)), worked(Device(2))
+    device.ask_to_register(hub)
+    (part,) = parts_of(device, hub, [*items_of(neighbour), *items_of(device)])
+    assert parts.take(hub.intake, part) is Taken.LATER
+    let_in(hub, device)
+    assert answers_at(hub) == 12
+    let_in(hub, neighbour)
+    assert parts.take(hub.intake, part) is Taken.NEW
+    assert answers_at(hub) == 24
+
+
+def test_the_middle_of_a_log_that_comes_before_its_beginning_is_taken_all_the_same(hub: Hub) -> None:
+    device, neighbour = worked(let_in(hub, Device(1))), worked(Device(2))
+    profile, opening, *rest = items_of(neighbour)
+    (part,) = parts_of(device, hub, [*rest, profile, opening, *items_of(device)])
+    assert parts.take(hub.intake, part) is Taken.NEW
+    let_in(hub, neighbour)
+    assert answers_at(hub) == 24
+
+
+def test_the_middle_of_a_log_of_which_nothing_is_known_is_to_be_brought_again(hub: Hub) -> None:
+    device, neighbour = worked(let_in(hub, Device(1))), worked(Device(2))
+    (part,) = parts_of(device, hub, [*items_of(neighbour, 1), *items_of(device)])
     assert parts.take(hub.intake, part) is Taken.LATER
     assert answers_at(hub) == 12
     let_in(hub, neighbour)
+    (whole,) = parts_of(neighbour, hub)
+    assert parts.take(hub.intake, whole) is Taken.NEW
     assert parts.take(hub.intake, part) is Taken.NEW
     assert answers_at(hub) == 24
 
