@@ -21,7 +21,7 @@ from sync.bundle import FromHub
 from sync.courier import PART_ID, MailPart, MailRequest
 from sync.decisions import scopes_of
 from sync.errors import SealError
-from sync.exchange import Verdict, Wants
+from sync.exchange import SHORT_ID, Verdict, Wants
 from sync.items import ItemKind, wrap
 from sync.keys import sha256
 from sync.log import NOTHING, Head, Status
@@ -76,13 +76,16 @@ def parts(connection: Connection, config: Config, device: Any, now_ms: int) -> l
 def verdicts(connection: Connection, device: Any) -> Iterator[Verdict]:
     """What this hub holds of each log of a device; a log that forked has a verdict for each branch.
 
-    Of other devices' logs, which it passes on, only that what it named has come.
+    Of other devices' logs, which it passes on, whether what it named has come: a gap is what it may have to bring again.
     """
     if device.state == "registered":
+        said_here = {tip.log[:SHORT_ID] for tip in downlink.tips_of(connection, device.village)}
         for head in _held_by(device):
+            if head.log[:SHORT_ID] in said_here:
+                continue
             is_own = segments.find_log_of_device(connection, head.log, device.pk) is not None
-            if not is_own and segments.holds(connection, head):
-                yield Verdict(head, Status.STORED)
+            if not is_own:
+                yield Verdict(head, Status.STORED if segments.holds(connection, head) else Status.GAP)
     query = select(schema.logs.c.pk, schema.logs.c.log).where(schema.logs.c.device == device.pk)
     for row in connection.execute(query.order_by(schema.logs.c.pk)).all():
         b = schema.branches

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from node import logs
@@ -71,22 +72,44 @@ def note_from_hub(db: sqlite3.Connection, segment: Segment) -> None:
     _confirm(db, [Head(segment.log, segment.index, segment.id)])
 
 
-def note_verdict(db: sqlite3.Connection, head: Head, status: Status, hub_ms: int, answered: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the hub's word on a path told that was new."""
+
+    confirmed: Head | None = None
+    """The end of what it is known to hold since."""
+    is_lowered: bool = False
+    """It holds less than it once said."""
+
+
+def note_verdict(db: sqlite3.Connection, head: Head, status: Status, hub_ms: int, answered: bool) -> Noted:
     """The hub's word on a path: it holds that segment and all before it.
 
     `answered` if it answers this device's own question: then it holds nothing after it either, and of a log that it
-    doesn't know, nothing at all. Mail may be older than that.
+    doesn't know, nothing at all. Mail may be older than that. A gap means that it lost what comes before what it was
+    sent, and then `head` is the end of another path; by mail, that it lacks `head`, which may be on the road still.
     """
     query = "SELECT log, lowered_ms FROM history_logs WHERE substr(log, 1, ?) = ?"
     row = db.execute(query, (SHORT_ID, head.log)).fetchone()
-    if row is None or status not in (Status.STORED, Status.FORK) or not (answered or hub_ms >= row[1]):
-        return
+    if row is None or not (answered or hub_ms >= row[1]):
+        return Noted()
     log = row[0]
     tip = _whole(db, log, head)
-    if tip is not None:
-        _confirm(db, [one for one, _, _ in _path(db, tip)])
+    path = [] if tip is None else list(_path(db, tip))
+    if status is Status.GAP:
+        was_held = bool(path) and path[0][2]
+        held = {one.id for one, _, _ in path} if answered else set()
+        is_lost = answered or was_held
+        return Noted(is_lowered=is_lost and _lower(db, log, held, tips(db, log), hub_ms))
+    if status not in (Status.STORED, Status.FORK):
+        return Noted()
+    is_more = not all(is_confirmed for _, _, is_confirmed in path)
+    _confirm(db, [one for one, _, _ in path])
+    is_lowered = False
     if answered and (tip is not None or head.index == NOTHING):
-        _lower(db, log, None if tip is None else tip.id, head.index, hub_ms)
+        beyond = [one for one in tips(db, log) if tip is None or tip in (at for at, _, _ in _path(db, one))]
+        is_lowered = _lower(db, log, {one.id for one, _, _ in path}, beyond, hub_ms)
+    return Noted(tip if is_more else None, is_lowered)
 
 
 def last_own_under(db: sqlite3.Connection, pk: int, head: Head) -> int | None:
@@ -137,15 +160,19 @@ def _confirm(db: sqlite3.Connection, heads: Iterable[Head]) -> None:
     db.executemany(query, [(head.log, head.index, head.id) for head in heads])
 
 
-def _lower(db: sqlite3.Connection, log: bytes, held: bytes | None, index: int, hub_ms: int) -> None:
-    """The hub holds nothing after the segment `held` at `index`: what it had confirmed there is to be sent again."""
-    lost: set[bytes] = set()
-    for tip in tips(db, log):
-        path = list(_path(db, tip))
-        if held is None or any(head.id == held for head, _, _ in path):
-            lost |= {head.id for head, _, is_confirmed in path if is_confirmed and head.index > index}
+def _lower(
+    db: sqlite3.Connection, log: bytes, held: set[bytes], paths: Iterable[Head], hub_ms: int
+) -> bool:
+    """Of these paths the hub holds nothing but the segments `held`: what it had confirmed there is to be sent again."""
+    lost = {
+        head.id
+        for tip in paths
+        for head, _, is_confirmed in _path(db, tip)
+        if is_confirmed and head.id not in held
+    }
     if lost:
         db.execute("UPDATE history_logs SET lowered_ms = ? WHERE log = ?", (hub_ms, log))
         db.executemany(
             "UPDATE history SET confirmed = 0 WHERE log = ? AND id = ?", [(log, id_) for id_ in lost]
         )
+    return bool(lost)

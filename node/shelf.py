@@ -39,6 +39,8 @@ WANTS: Final = "wants"
 _ALL_LOGS: Final = "name_all_logs"
 _CONFIRMED_LAST: Final = "confirmed_last"
 """Which log the hub's last word confirmed more of."""
+_PASSED_ON_LAST: Final = "passed_on_last"
+"""The end (log, index, id) of what it confirmed last of another device's log, if that was after all of this one's."""
 _UPLOAD: Final = "upload_size"
 _LAST_ANCHOR: Final = "last_anchor_s"
 
@@ -64,7 +66,7 @@ class NodeShelf:
         self._anchor.note(self._store)
 
     def logs(self) -> Sequence[LogToSend]:
-        """The newest log, the one that was confirmed last, and others of which something waits, is kept apart at the hub, or is
+        """The newest log, what was confirmed last, and others of which something waits, is kept apart at the hub, or is
         to be asked for.
         """
         with self._store.read() as db:
@@ -84,7 +86,13 @@ class NodeShelf:
                 if waiting or pk in (newest, confirmed_last) or is_apart or ask_all:
                     head = logs.head(db, logs.LogRow(pk, log_id))
                     made.append(LogToSend(head, held, waiting))
-            return [*branches.to_pass_on(db, ask_all), *made]
+            passed_on = branches.to_pass_on(db, ask_all)
+            passed_on += [
+                LogToSend(head, head.index, [])
+                for head in self._passed_on_last()
+                if all(one.tip != head for one in passed_on)
+            ]
+            return [*passed_on, *made]
 
     def items(self, tip: Head, index: int) -> Sequence[bytes]:
         query = """SELECT s.log, s.id, s.first_seq, s.count, s.data FROM segments s JOIN logs l ON l.pk = s.log
@@ -118,7 +126,7 @@ class NodeShelf:
         if even_unasked and not self.wants():
             with self._store.read() as db:
                 passed_on = [one.tip for one in branches.to_pass_on(db)]
-            return (*heads, *passed_on)[: limits.LOGS_PER_REQUEST]
+            return (*heads, *passed_on, *self._passed_on_last())[: limits.LOGS_PER_REQUEST]
         if self.wants():
             return (*heads, *self._history.heads())[: limits.LOGS_PER_REQUEST]
         return tuple(heads) if named else digest_of(heads)
@@ -161,7 +169,13 @@ class NodeShelf:
                     (SHORT_ID, verdict.head.log),
                 ).fetchone()
                 if row is None:
-                    branches.note_verdict(db, verdict.head, verdict.status, hub_ms, answered)
+                    if is_older and verdict.status is Status.GAP:
+                        continue
+                    noted = branches.note_verdict(db, verdict.head, verdict.status, hub_ms, answered)
+                    lowered |= noted.is_lowered
+                    if noted.confirmed is not None:
+                        tip = noted.confirmed
+                        self._store.put(_PASSED_ON_LAST, [tip.log, tip.index, tip.id])
                     continue
                 confirms_more = verdict.status is Status.STORED and verdict.head.index > row[1]
                 if is_older and (hub_ms < row[2] or not confirms_more):
@@ -173,7 +187,7 @@ class NodeShelf:
             for pk, of_log in said.items():
                 lowered |= self._take_verdicts_on(db, pk, of_log, hub_ms, answered)
                 must_move |= pk == newest and verdicts.is_behind(db, pk, of_log)
-            if said:
+            if said or lowered:
                 # If it lost some of one log, it may have lost some of the others. Mail that tells nothing new ends no question.
                 self._store.put(_ALL_LOGS, int(lowered))
             self._store.put(LAST_CONTACT, max(hub_ms, self._store.get(LAST_CONTACT, 0)))
@@ -225,6 +239,10 @@ class NodeShelf:
             self._recorder.record(AnchorNoted(anchor[:SHORT_ID], hub_ms // 1000))
             self._store.put(_LAST_ANCHOR, hub_ms // 1000)
 
+    def _passed_on_last(self) -> list[Head]:
+        last = self._store.get(_PASSED_ON_LAST)
+        return [] if last is None else [Head(*last)]
+
     def _keyset(self) -> Keyset:
         keyset = pinned_keyset(self._store)
         if keyset is None:
@@ -263,6 +281,9 @@ class NodeShelf:
             db.execute("UPDATE logs SET lowered_ms = ? WHERE pk = ?", (hub_ms, pk))
         elif index > before:
             self._store.put(_CONFIRMED_LAST, pk)
+            if answered:
+                # A device's own segments are the last of what it sends.
+                self._store.put(_PASSED_ON_LAST, None)
         db.execute(
             "UPDATE logs SET confirmed = ?, parked = -1, departed = max(departed, ?) WHERE pk = ?",
             (index, index, pk),

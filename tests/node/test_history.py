@@ -372,7 +372,9 @@ def told(desa: Laptop, *heads: Head, hub_ms: int = 1000, answered: bool = True) 
 def passed_on(desa: Laptop) -> list[tuple[Head, list[int]]]:
     own = desa.recorder.log
     return [
-        (one.tip, [index for index, _ in one.waiting]) for one in desa.shelf.logs() if one.tip.log != own
+        (one.tip, [index for index, _ in one.waiting])
+        for one in desa.shelf.logs()
+        if one.tip.log != own and one.waiting
     ]
 
 
@@ -410,6 +412,48 @@ def test_a_hub_that_lost_a_branch_gets_it_again(desa: Laptop) -> None:
     assert {index for _, waiting in passed_on(desa) for index in waiting} == {2, 3}
     told(desa, Head(other.log, NOTHING, b""))
     assert {index for _, waiting in passed_on(desa) for index in waiting} == {0, 1, 2, 3}
+
+
+def test_what_was_passed_on_last_is_asked_about_until_something_of_this_laptop_is_confirmed(
+    desa: Laptop,
+) -> None:
+    """A hub that was set back since may hold all of this laptop's log, and have lost only that."""
+    other, _ = forked(desa)
+    told(desa, other.tip)
+    assert asked_about(desa, other)
+    desa.recorder.add_learner("Bu Sari")
+    desa.shelf.seal()
+    assert asked_about(desa, other)
+    told(desa, desa.shelf.logs()[-1].tip)
+    assert not asked_about(desa, other)
+
+
+def asked_about(desa: Laptop, other: Device) -> bool:
+    return any(one.tip == other.tip and not one.waiting for one in desa.shelf.logs())
+
+
+def test_a_hub_that_lost_what_comes_before_gets_all_that_it_once_confirmed(desa: Laptop) -> None:
+    other, copy = forked(desa)
+    told(desa, other.tip)
+    lost = Verdict(Head(other.log[:8], 0, other.segments[0].id[:8]), Status.GAP)
+    desa.shelf.take_verdicts([lost], 2000, answered=True)
+    assert {index for _, waiting in passed_on(desa) for index in waiting} == {1, 2, 3}
+    told(desa, copy.tip)
+    assert passed_on(desa) == [(other.tip, [2, 3])]
+
+
+@pytest.mark.parametrize("hub_ms, is_lost", [(900, False), (1001, True)])
+def test_mail_that_is_no_older_says_what_a_hub_lost(desa: Laptop, hub_ms: int, is_lost: bool) -> None:
+    other, copy = forked(desa)
+    told(desa, other.tip)
+    assert not any(head == other.tip for head in desa.shelf.have(named=True))
+    assert other.tip in desa.shelf.have(named=True, even_unasked=True)
+    lacks = [Verdict(Head(tip.log[:8], tip.index, tip.id[:8]), Status.GAP) for tip in (copy.tip, other.tip)]
+    desa.shelf.take_verdicts(lacks[:1], hub_ms)
+    assert passed_on(desa) == [(copy.tip, [2])], "it was never confirmed"
+    desa.shelf.take_verdicts(lacks[1:], hub_ms)
+    again = {index for _, waiting in passed_on(desa) for index in waiting}
+    assert again == ({0, 1, 2, 3} if is_lost else {2})
 
 
 def test_older_mail_confirms_nothing_that_the_hub_has_lost_since(desa: Laptop) -> None:

@@ -25,12 +25,14 @@ def world(
     return seed, "\n".join(played(seed, chosen, villages)[1])
 
 
-def played(seed: int, steps: Sequence[Step], villages: int | None = None) -> tuple[list[str], list[str]]:
+def played(
+    seed: int, steps: Sequence[Step], villages: int | None = None, heals_by_stick: bool | None = None
+) -> tuple[list[str], list[str]]:
     """(what happened, and, if something broke, all of it with how)."""
     with tempfile.TemporaryDirectory(dir=memory()) as name:
         story: Story | None = None
         try:
-            story = Story(seed, Path(name), villages)
+            story = Story(seed, Path(name), villages, heals_by_stick)
             story.run(steps)
         except (Exception, PowerCut):
             told = story.told if story else []

@@ -32,6 +32,8 @@ class Step:
 
     deed: str
     dice: int
+    place: int | None = None
+    """Which laptop it happens to, by its place among those that there are then (-1: the newest); None: the dice say."""
 
 
 def plan(seed: int, steps: int) -> list[Step]:
@@ -66,8 +68,11 @@ class Surprises(logging.Handler):
 class Story:
     """Plays a plan in a folder."""
 
-    def __init__(self, seed: int, folder: Path, villages: int | None = None) -> None:
+    def __init__(
+        self, seed: int, folder: Path, villages: int | None = None, heals_by_stick: bool | None = None
+    ) -> None:
         self.seed = seed
+        self._heals_by_stick = heals_by_stick
         self.rng = random.Random(f"land {seed}")
         self.folder = folder
         drawn = self.rng.choices(list(VILLAGES), list(VILLAGES.values()))[0]
@@ -88,7 +93,8 @@ class Story:
         for at, step in enumerate(steps):
             self.rng.seed(step.dice)
             self.land.now_ms += 1000
-            laptop = self.land.laptops[step.dice % len(self.land.laptops)]
+            place = step.dice % len(self.land.laptops) if step.place is None else step.place
+            laptop = self.land.laptops[place]
             self.told.append(f"{at:3} {step.deed} {laptop.name}")
             DEEDS[step.deed][0](self, laptop)
             self.recover(laptop)
@@ -160,7 +166,9 @@ class Story:
             laptop.free_disk()
         self.model.revoked.clear()
         # In some worlds answers come by a stick alone, with which somebody goes round.
-        stick = Stick(self.folder / "new-stick") if self.rng.random() < 0.25 else None
+        drawn = self.rng.random() < 0.25
+        by_stick = drawn if self._heals_by_stick is None else self._heals_by_stick
+        stick = Stick(self.folder / "new-stick") if by_stick else None
         (self.folder / "new-stick").mkdir()
         for _ in range(ROUNDS_TO_HEAL):
             self._let_in_who_is_lost()
