@@ -21,6 +21,9 @@ from sync.profile import commitment_of
 from sync.sealing import sealing_public
 from sync.segment import Segment
 
+END: Final = "end"
+"""The setting that says where the newest log ended when something was last recorded: its number and the next sequence number.
+Waiting entries of which SQLite has lost a page leave no other trace."""
 _NEWEST: Final = "SELECT pk, log FROM logs ORDER BY pk DESC LIMIT 1"
 
 
@@ -49,6 +52,17 @@ def end_seq(db: sqlite3.Connection) -> int:
     """The sequence number after the last sealed entry of the newest log."""
     query = "SELECT first_seq + count FROM segments WHERE log = ? ORDER BY idx DESC LIMIT 1"
     return int(db.execute(query, (newest(db).pk,)).fetchone()[0])
+
+
+def next_seq(db: sqlite3.Connection) -> int:
+    """The sequence number of the next entry of the newest log."""
+    last = db.execute("SELECT max(seq) FROM pending").fetchone()[0]
+    return int(last) + 1 if last is not None else end_seq(db)
+
+
+def end(db: sqlite3.Connection) -> list[int]:
+    """What the setting `END` is to say now."""
+    return [newest(db).pk, next_seq(db)]
 
 
 def holds(db: sqlite3.Connection, head: Head) -> bool:

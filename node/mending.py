@@ -31,7 +31,8 @@ START_ANEW: Final = "start_new_log"
 MEND: Final = "mend_at_start"
 """Somebody had the database examined, and something was wrong."""
 _WORK: Final = "mending"
-_MERGED: Final = {"logs", "segments", "pending", "profiles"}
+_WAITING: Final = "pending"
+_MERGED: Final = {"logs", "segments", _WAITING, "profiles"}
 """Rows can vanish from these without a word; what the snapshot has of them is always taken."""
 
 log = logging.getLogger(__name__)
@@ -250,6 +251,11 @@ def _is_same_past(source: Path, snapshot: Path) -> bool:
     return all(found[1].get(pk, name) == name for pk, name in found[0].items())
 
 
+def _newest_log(db: sqlite3.Connection) -> int:
+    query = "SELECT max(pk) FROM (SELECT pk FROM logs UNION SELECT log FROM segments)"
+    return int(db.execute(query).fetchone()[0] or 0)
+
+
 def _put_together(folder: Path, source: Path, snapshot: Path | None) -> _Candidate | None:
     """A sound database out of what `source` and then `snapshot` hold; None if none comes out."""
     folder.mkdir()
@@ -264,7 +270,11 @@ def _put_together(folder: Path, source: Path, snapshot: Path | None) -> _Candida
             troubled |= dropped.tables
             if snapshot is not None:
                 with contextlib.closing(salvage.open_damaged(snapshot)) as earlier:
-                    salvage.copy_readable(earlier, db, only=troubled | _MERGED)
+                    wanted = troubled | _MERGED
+                    if _newest_log(earlier) < _newest_log(db):
+                        # What waited then, for an older log, was sealed before this one was opened.
+                        wanted -= {_WAITING}
+                    salvage.copy_readable(earlier, db, only=wanted)
             rebuilt = rebuild(db, dropped.ends)
             db.execute("COMMIT")
             if rebuilt is None or not is_sound(db, thorough=True):

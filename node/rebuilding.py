@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from typing import Any, Final
 
 from node import centre, logs, projection, tally
@@ -94,7 +95,8 @@ def rebuild(db: sqlite3.Connection, ends: Mapping[int, int]) -> Rebuilt | None:
         return None
     following, behind = _sort_pending(db)
     last = max((entry.seq + 1 for entry in (*following, *behind)), default=0)
-    went[newest[0]] = max(went[newest[0]], last)
+    for pk, end in ((newest[0], last), _end_once(db)):
+        went[pk] = max(went.get(pk, 0), end)
     query = "SELECT log, max(first_seq + count) FROM segments GROUP BY log"
     held = dict(db.execute(query).fetchall())
     missing = sum(end - held.get(pk, 0) for pk, end in went.items()) - len(following) - len(behind)
@@ -108,8 +110,18 @@ def rebuild(db: sqlite3.Connection, ends: Mapping[int, int]) -> Rebuilt | None:
     tally.recount(db)
     centre.join_people(db)
     _set_clock(db)
+    _set_end(db)
     query = "SELECT (SELECT count(*) FROM pending) + (SELECT sum(count) FROM segments)"
     return Rebuilt(int(db.execute(query).fetchone()[0]), missing)
+
+
+def _end_once(db: sqlite3.Connection) -> tuple[int, int]:
+    """(log, up to which number) the newest log went when something was last recorded, as far as is known."""
+    row = db.execute("SELECT value FROM settings WHERE key = ?", (logs.END,)).fetchone()
+    match None if row is None else cbor.decode(row[0]):
+        case [int() as pk, int() as end]:
+            return pk, end
+    return 0, 0
 
 
 def _is_readable(key: str, value: bytes) -> bool:
@@ -181,7 +193,13 @@ def _move_up(db: sqlite3.Connection, following: list[Entry], behind: list[Entry]
 
 
 def _put_pending(db: sqlite3.Connection, entries: list[Entry]) -> None:
-    rows = [(one.seq, one.kind, one.t, cbor.encode(one.fields)) for one in entries]
+    """In order of time too: what runs backwards could never be sealed, and nothing after it."""
+    query = "SELECT max((SELECT coalesce(max(t), 0) FROM pending), (SELECT max(end_t) FROM segments))"
+    times = accumulate((one.t for one in entries), max, initial=db.execute(query).fetchone()[0])
+    rows = [
+        (one.seq, one.kind, t, cbor.encode(one.fields))
+        for one, t in zip(entries, islice(times, 1, None), strict=True)
+    ]
     db.executemany("INSERT INTO pending VALUES (?, ?, ?, ?)", rows)
 
 
@@ -229,3 +247,8 @@ def _set_clock(db: sqlite3.Connection) -> None:
         state = cbor.decode(row[0])
         state[0] = max(t, int(str(state[0])))
     db.execute("INSERT OR REPLACE INTO settings VALUES ('clock', ?)", (cbor.encode(state),))
+
+
+def _set_end(db: sqlite3.Connection) -> None:
+    end = cbor.encode(logs.end(db))
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (logs.END, end))

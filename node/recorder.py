@@ -36,6 +36,9 @@ from sync.machine import Machine
 from sync.profile import Profile
 
 _CLOCK: Final = "clock"
+_PUT: Final = "INSERT OR REPLACE INTO settings VALUES (?, ?)"
+_PUT_BOTH: Final = f"{_PUT}, (?, ?)"
+"""One statement, for every answer runs it."""
 _QUIET_KINDS: Final = (ClockObserved.number, AnchorNoted.number)
 """Kinds that wait for others before they are sent: alone they tell nobody anything."""
 
@@ -124,17 +127,17 @@ class Recorder:
             t, reading, state = self._time(db)
             noted = self._wall_note(t, reading, state)
             timed: list[tuple[Kind, int]] = [(note, t) for note in noted] + [(kind, t) for kind in kinds]
-            entries = self._append(db, timed)
+            entries, end = self._append(db, timed)
             wall = (t, reading.wall_ms) if noted else None
-            self._write_clock(db, t, reading, state, wall)
+            self._write_clock(db, t, reading, state, wall, end)
             return entries[len(noted) :]
 
     def record_played(self, timed: Sequence[tuple[Kind, int]], wall: tuple[int, int] | None) -> None:
         """Append activity that brings its own log times; `wall` is its last (t, wall_ms) note."""
         with self._store.write() as db:
             _, reading, state = self._time(db)
-            self._append(db, timed)
-            self._write_clock(db, timed[-1][1], reading, state, wall)
+            _, end = self._append(db, timed)
+            self._write_clock(db, timed[-1][1], reading, state, wall, end)
 
     def add_learner(self, name: str, position: str = "") -> int:
         """Introduce a person; returns the learner's number in this log.
@@ -227,10 +230,11 @@ class Recorder:
         noted = self._wall_note(t, reading, state)
         self._append(db, [(note, t) for note in noted])
         log = logs.newest(db)
-        for seq, (_, profile) in enumerate(kinds, start=self._next_seq(db)):
+        for seq, (_, profile) in enumerate(kinds, start=logs.next_seq(db)):
             logs.keep_profile(db, profile, log.pk, seq)
-        self._append(db, [(kind, t) for kind, _ in kinds])
-        self._write_clock(db, t, reading, state, (t, reading.wall_ms) if noted else None)
+        _, end = self._append(db, [(kind, t) for kind, _ in kinds])
+        wall = (t, reading.wall_ms) if noted else None
+        self._write_clock(db, t, reading, state, wall, end)
 
     def _open_log(
         self, db: sqlite3.Connection, reason: OpenReason, predecessors: bytes = b"", t: int = 0
@@ -239,7 +243,7 @@ class Recorder:
         note = ClockObserved(0, reading.wall_ms, Source.START)
         nonce = self._machine.random_bytes(16)
         logs.open_log(db, self._key, self._sealing_seed, nonce, reason, predecessors, note, t)
-        self._put_clock(db, _ClockState(t, reading, t, reading.wall_ms, 0))
+        self._put_clock(db, _ClockState(t, reading, t, reading.wall_ms, 0), logs.end(db))
 
     def _time(self, db: sqlite3.Connection) -> tuple[int, Reading, _ClockState]:
         state = self._clock_state(db)
@@ -254,10 +258,13 @@ class Recorder:
         source = Source.START if started else Source.JUMP
         return [ClockObserved(state.boots + started, reading.wall_ms, source)]
 
-    def _append(self, db: sqlite3.Connection, timed: Sequence[tuple[Kind, int]]) -> list[Entry]:
+    def _append(
+        self, db: sqlite3.Connection, timed: Sequence[tuple[Kind, int]]
+    ) -> tuple[list[Entry], list[int] | None]:
+        """(the entries, what `logs.END` is to say if there are any)."""
         if not timed:
-            return []
-        log, first = logs.newest(db), self._next_seq(db)
+            return [], None
+        log, first = logs.newest(db), logs.next_seq(db)
         entries = [
             Entry(seq, kind.number, t, kind.fields()) for seq, (kind, t) in enumerate(timed, start=first)
         ]
@@ -270,12 +277,7 @@ class Recorder:
         projection.project(db, log, batch_of(entries))
         while db.execute("SELECT count(*) FROM pending").fetchone()[0] >= limits.ENTRIES_PER_SEGMENT:
             logs.seal_one(db, self._key, limits.ENTRIES_PER_SEGMENT)
-        return entries
-
-    @staticmethod
-    def _next_seq(db: sqlite3.Connection) -> int:
-        last = db.execute("SELECT max(seq) FROM pending").fetchone()[0]
-        return int(last) + 1 if last is not None else logs.end_seq(db)
+        return entries, [log.pk, entries[-1].seq + 1]
 
     @staticmethod
     def _clock_state(db: sqlite3.Connection) -> _ClockState:
@@ -290,13 +292,14 @@ class Recorder:
         reading: Reading,
         state: _ClockState,
         wall: tuple[int, int] | None,
+        end: list[int] | None,
     ) -> None:
         wall_t, wall_ms = wall or (state.wall_t, state.wall_ms)
         boots = state.boots + (reading.boot != state.noted.boot)
-        self._put_clock(db, _ClockState(t, reading, wall_t, wall_ms, boots))
+        self._put_clock(db, _ClockState(t, reading, wall_t, wall_ms, boots), end)
 
     @staticmethod
-    def _put_clock(db: sqlite3.Connection, state: _ClockState) -> None:
+    def _put_clock(db: sqlite3.Connection, state: _ClockState, end: list[int] | None) -> None:
         value = [
             state.t,
             state.noted.boot,
@@ -305,4 +308,7 @@ class Recorder:
             state.wall_ms,
             state.boots,
         ]
-        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_CLOCK, cbor.encode(value)))
+        rows = [_CLOCK, cbor.encode(value)]
+        if end is not None:
+            rows += [logs.END, cbor.encode(end)]
+        db.execute(_PUT if end is None else _PUT_BOTH, rows)

@@ -122,7 +122,11 @@ def _logs_are_whole(db: sqlite3.Connection) -> bool:
         return bool(count == 0)
     if not db.execute("SELECT 1 FROM settings WHERE key = 'clock'").fetchone():
         return False
-    return bool(count == 0 or (first == logs.end_seq(db) and last - first + 1 == count))
+    if count and not (first == logs.end_seq(db) and last - first + 1 == count):
+        return False
+    # A database of an earlier version says nothing of its end.
+    end = db.execute("SELECT value FROM settings WHERE key = ?", (logs.END,)).fetchone()
+    return end is None or cbor.decode(end[0]) == logs.end(db)
 
 
 def _is_numbered(db: sqlite3.Connection, table: str) -> bool:

@@ -182,6 +182,53 @@ def test_without_a_snapshot_what_stands_before_the_damage_is_kept_and_the_rest_i
         ]
 
 
+def test_waiting_entries_that_vanished_without_a_trace_are_missed(tmp_path: Path) -> None:
+    """A page of another table, empty, stands where theirs was: SQLite finds nothing wrong."""
+    data = tmp_path / "data"
+    node = worked(data, snapshot=False)
+    before = state(node)[0]
+    ((waiting,),) = rows(node.store, "SELECT count(*) FROM pending")
+    node.close()
+    (page,) = pages_of(data / FILE, "pending")
+    overwrite(data / FILE, page * PAGE, b"\x0d\x00\x00\x00\x00\x10\x00\x00".ljust(PAGE, b"\x00"))
+    with contextlib.closing(sqlite3.connect(data / FILE)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with contextlib.closing(reopened(data)) as again:
+        incident = again.incidents.now()
+        assert incident is not None and waiting
+        assert (incident.what, incident.entries, incident.missing) == (
+            What.MENDED,
+            before - waiting,
+            waiting,
+        )
+        assert rows(again.store, "SELECT count(*) FROM logs") == [(2,)], "the old log may have gone on"
+
+
+def test_what_waited_for_an_older_log_when_a_snapshot_was_made_does_not_come_into_the_newest(
+    tmp_path: Path,
+) -> None:
+    """It was sealed there; here its numbers would fit by chance, it would count twice, and its times run backwards."""
+    data = tmp_path / "data"
+    node = worked(data)
+    with contextlib.closing(sqlite3.connect(snapshots.listed(data)[0].path)) as db:
+        first, last = db.execute("SELECT min(seq), max(seq) FROM pending").fetchone()
+    node.shelf.start_new_log(OpenReason.RESTORED)
+    learn(node, 21, seed=5)
+    node.recorder.seal()
+    ((end,),) = rows(node.store, "SELECT max(first_seq + count) FROM segments WHERE log = 2")
+    assert first <= end <= last
+    before = state(node)
+    node.close()
+    for page in pages_of(data / FILE, "lesson_progress"):
+        overwrite(data / FILE, page * PAGE, bytes(PAGE))
+    with contextlib.closing(reopened(data)) as again:
+        assert state(again) == before
+        incident = again.incidents.now()
+        assert incident is not None and incident.what is What.REBUILT
+        again.recorder.record(QuestionAnswered(0, 0, 1, 1, 1, True, 5))
+        again.recorder.seal()
+
+
 def test_a_damaged_head_of_the_file_costs_nothing(tmp_path: Path) -> None:
     data = tmp_path / "data"
     node = worked(data, snapshot=False)

@@ -16,6 +16,7 @@ from node.wiring import Node
 from simulation.checker_tables import check_courses, check_persons
 from simulation.model import Model
 from simulation.things import BrokenPromiseError
+from sync import cbor
 from sync.entries import QuestionAnswered
 from sync.segment import open_segment
 
@@ -47,6 +48,15 @@ def confirmed_on(node: Node) -> set[int]:
     query = "SELECT s.data FROM segments s JOIN logs l ON l.pk = s.log WHERE s.idx <= l.confirmed"
     with node.store.read() as db:
         return _all_numbers(row[0] for row in db.execute(query))
+
+
+def answers_on(node: Node) -> set[int]:
+    """The numbers of all answers that a laptop's disk holds."""
+    with node.store.read() as db:
+        sealed = _all_numbers(row[0] for row in db.execute("SELECT data FROM segments"))
+        query = "SELECT fields FROM pending WHERE kind = ?"
+        waiting = db.execute(query, (QuestionAnswered.number,)).fetchall()
+    return sealed | {QuestionAnswered.from_fields(cbor.decode(row[0])).seconds for row in waiting}
 
 
 def erased_at(hub: Hub) -> set[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Final
 
+from node import backups
 from node.courses import install_pack
 from simulation.network import Faults
 from simulation.power import PowerCut
@@ -81,10 +82,12 @@ def meet(story: Story, laptop: Laptop) -> None:
 def time_passes(story: Story, laptop: Laptop) -> None:
     for other in story.land.laptops:
         other.machine.spend(story.rng.randrange(DAY_MS))
+    story.attempt(laptop, lambda: backups.keep_up(laptop.on()))
     story.land.now_ms += story.rng.randrange(DAY_MS)
 
 
 def restart(story: Story, laptop: Laptop) -> None:
+    story.attempt(laptop, lambda: backups.keep_up(laptop.on(), at_a_stop=True))
     laptop.close()
     laptop.machine.switch_on_again()
 
@@ -101,18 +104,6 @@ def cut_within(story: Story, laptop: Laptop) -> None:
 
 def set_clock(story: Story, laptop: Laptop) -> None:
     laptop.machine.wall_ms = story.rng.choice(_YEARS_MS) + story.rng.randrange(DAY_MS)
-
-
-def fill_disk(story: Story, laptop: Laptop) -> None:
-    laptop.fill_disk(story.rng)
-
-
-def protect_disk(story: Story, laptop: Laptop) -> None:
-    laptop.protect_disk()
-
-
-def free_disk(story: Story, laptop: Laptop) -> None:
-    laptop.free_disk()
 
 
 def back_up(story: Story, laptop: Laptop) -> None:
@@ -190,8 +181,5 @@ WEIGHTS: Final = {
     replace_laptop: 1,
     add_person: 2,
     install_update: 1,
-    fill_disk: 2,
-    protect_disk: 1,
-    free_disk: 3,
     weather: 4,
 }

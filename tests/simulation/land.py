@@ -122,6 +122,10 @@ class Land:
         copy.holds, copy.shown = set(laptop.holds), set(laptop.shown)
         return copy
 
+    def has(self, laptop: Laptop) -> bool:
+        """False if it was lost."""
+        return any(one is laptop for one in self.laptops)
+
     def neighbours_of(self, laptop: Laptop) -> list[Laptop]:
         return [one for one in self.laptops if one.village == laptop.village and one is not laptop]
 

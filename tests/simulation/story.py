@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from hub import registry, upstream
-from simulation import checker, deeds, deeds_elsewhere, deeds_hostile, deeds_packs
+from simulation import checker, deeds, deeds_disks, deeds_elsewhere, deeds_hostile, deeds_packs
 from simulation.land import Land
 from simulation.model import Model
 from simulation.network import Faults
@@ -25,7 +25,13 @@ VILLAGES: Final = {1: 30, 2: 30, 3: 30, 12: 2, 40: 1}
 SHARES: Final = (1.0, 0.5, 0.25)
 """Of the kinds of deeds, how many happen in a world."""
 ALWAYS: Final = {"learn", "sync"}
-WEIGHTS: Final = deeds.WEIGHTS | deeds_elsewhere.WEIGHTS | deeds_packs.WEIGHTS | deeds_hostile.WEIGHTS
+WEIGHTS: Final = (
+    deeds.WEIGHTS
+    | deeds_disks.WEIGHTS
+    | deeds_elsewhere.WEIGHTS
+    | deeds_packs.WEIGHTS
+    | deeds_hostile.WEIGHTS
+)
 DEEDS: Final = {deed.__name__: (deed, weight) for deed, weight in WEIGHTS.items()}
 
 
@@ -142,7 +148,7 @@ class Story:
             if one.power.off:
                 self.told.append(f"      {one.folder.name} is cut")
                 one.cut()
-        if laptop is None:
+        if laptop is None or not self.land.has(laptop):
             return
         if laptop.power.off:
             self.told.append(f"      {laptop.name} is cut")

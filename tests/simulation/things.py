@@ -15,6 +15,7 @@ from hub import config as hub_config
 from hub.endpoint import Endpoint
 from hub.intake import Intake
 from hub.wiring import Hub
+from node import power
 from node.shelf import REGISTRATION
 from node.wiring import Node, open_node
 from node.worker import Worker
@@ -155,6 +156,7 @@ class Laptop:
         if self.node is None:
             self.power.start()
             self.node = open_node(self.disk, self.machine, {"LONTAR_STATE": str(self.folder / "state")})
+            (self.disk / power.MARKER).unlink(missing_ok=True)
             self.node.store._writer = Watched(self.node.store._writer, self.power)  # type: ignore[assignment]
         return self.node
 
@@ -176,10 +178,11 @@ class Laptop:
         return key_id(self.on().config.device_key.public)
 
     def cut(self) -> None:
-        """Power fails: what the disk holds at this moment is what it will hold."""
+        """Power fails while pages are served: what the disk holds at this moment is what it will hold."""
         if self.node is not None:
             image(self.disk, self.folder / "left")
             torn(self.folder / "left", self.machine.rng)
+            (self.folder / "left" / power.MARKER).touch()
             self.close()
             shutil.rmtree(self.disk)
             (self.folder / "left").rename(self.disk)
