@@ -258,10 +258,10 @@ def test_mail_tells_a_laptop_which_of_the_passed_on_logs_have_come(hub: Hub) -> 
     with writing(hub.engine) as connection:
         d = schema.devices
         connection.execute(d.update().where(d.c.device == device.id).values(held_heads=held))
-    for verdicts, said_ in (({below}, 1), ({below, other.short_tip}, 2)):
+    for of_tip in (Status.GAP, Status.STORED):
         (opened,) = [said for said, _ in opened_mail(hub, device, mail_for(hub, device))]
-        of_other = {one.head for one in opened.verdicts if one.head.log == other.log[:8]}
-        assert of_other == verdicts, said_
+        of_other = {one.head: one.status for one in opened.verdicts if one.head.log == other.log[:8]}
+        assert of_other == {below: Status.STORED, other.short_tip: of_tip}
         other.send(hub)
 
 
