@@ -269,7 +269,7 @@ class Bundles:
         if said.device != key_id(self._config.device_key.public):
             raise NodeError(N_("Paket data ini untuk penerima lain."))
         new = self._shelf.take_items(part.stream)
-        self._shelf.take_verdicts(said.verdicts, said.hub_ms)
+        self._shelf.take_mail(said.verdicts, said.hub_ms)
         return new
 
     def _take_keyset(self, drive: Stick) -> bool:

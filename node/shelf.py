@@ -24,7 +24,7 @@ from sync.errors import N_, SyncError
 from sync.exchange import SHORT_ID, Down, Receipt, Verdict, Wants, digest_of, next_upload
 from sync.items import ItemKind
 from sync.keyset import Keyset
-from sync.log import Head, Status
+from sync.log import NOTHING, Head, Status
 from sync.logclock import ANCHOR_EVERY_S
 
 LAST_CONTACT: Final = "last_contact_ms"
@@ -194,6 +194,17 @@ class NodeShelf:
             if must_move:
                 self.start_new_log(OpenReason.FORKED)
 
+    def take_mail(self, heard: Sequence[Verdict], hub_ms: int) -> None:
+        """What the hub said by stick. It names every log of this device that it holds anything of."""
+        with self._store.write() as db:
+            if hub_ms >= self._store.get(LAST_CONTACT, 0):
+                named = {verdict.head.log for verdict in heard}
+                query = "SELECT pk, log, confirmed FROM logs WHERE confirmed > ? AND lowered_ms <= ?"
+                for pk, log_id, confirmed in db.execute(query, (NOTHING, hub_ms)).fetchall():
+                    if log_id[:SHORT_ID] not in named:
+                        self._lower(db, pk, confirmed - NOTHING, hub_ms)
+            self.take_verdicts(heard, hub_ms)
+
     def start_new_log(self, reason: OpenReason) -> None:
         """Go on in a new log, and ask for what the old one may have lost."""
         with self._store.write():
@@ -239,6 +250,13 @@ class NodeShelf:
             self._recorder.record(AnchorNoted(anchor[:SHORT_ID], hub_ms // 1000))
             self._store.put(_LAST_ANCHOR, hub_ms // 1000)
 
+    def _lower(self, db: sqlite3.Connection, pk: int, by: int, hub_ms: int) -> None:
+        """The hub holds so many segments less of log `pk` than it once said."""
+        self._store.put(HUB_LOST, by)
+        db.execute(
+            "UPDATE logs SET confirmed = confirmed - ?, lowered_ms = ? WHERE pk = ?", (by, hub_ms, pk)
+        )
+
     def _passed_on_last(self) -> list[Head]:
         last = self._store.get(_PASSED_ON_LAST)
         return [] if last is None else [Head(*last)]
@@ -277,8 +295,7 @@ class NodeShelf:
             self.want_history()
             return False
         if index < before:
-            self._store.put(HUB_LOST, before - index)
-            db.execute("UPDATE logs SET lowered_ms = ? WHERE pk = ?", (hub_ms, pk))
+            self._lower(db, pk, before - index, hub_ms)
         elif index > before:
             self._store.put(_CONFIRMED_LAST, pk)
             if answered:

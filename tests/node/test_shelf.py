@@ -337,3 +337,18 @@ def test_old_mail_that_tells_nothing_new_ends_no_question(tmp_path: Path) -> Non
     assert made.store.get("name_all_logs") == 1, "the hub lost some, and may have lost more"
     made.shelf.take_verdicts([Verdict(head_of(made, 2), Status.FORK)], MARCH_2026 - 1000)
     assert made.store.get("name_all_logs") == 1
+
+
+@pytest.mark.parametrize("later_ms, is_lost", [(-1, False), (1, True)])
+def test_mail_that_does_not_name_a_log_says_that_the_hub_has_nothing_of_it(
+    tmp_path: Path, later_ms: int, is_lost: bool
+) -> None:
+    """A centre that was set back to before it lost the whole log, and couldn't say so by stick (simulation, seed 124)."""
+    made = with_segments(tmp_path, 2)
+    old = made.recorder.log
+    receive(made, head_of(made, 2))
+    made.shelf.start_new_log(OpenReason.RESTORED)
+    of_new = Verdict(Head(made.recorder.log[:SHORT_ID], NOTHING, b""), Status.STORED)
+    made.shelf.take_mail([of_new], MARCH_2026 + later_ms)
+    waiting = {one.tip.log for one in made.shelf.logs() if one.held == NOTHING}
+    assert (old in waiting) == is_lost

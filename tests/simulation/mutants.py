@@ -19,11 +19,12 @@ from sync.log import Head, Status
 
 @dataclass(frozen=True)
 class Mutant:
-    """What is broken, and how."""
+    """What is broken, and how; `shows_in` are deeds without which nobody could notice."""
 
     name: str
     says: str
     apply: Callable[[], None]
+    shows_in: frozenset[str] = frozenset()
 
 
 def _skip_signatures() -> None:
@@ -166,8 +167,13 @@ MUTANTS = (
     Mutant("undone", "what a killed hub left unmerged stays so", _never_catch_up),
     Mutant("numbers", "a branch doesn't know the numbers of its parent", _forget_numbers),
     Mutant("new log", "a new log forgets what waited in the old one", _new_log_forgets),
-    Mutant("erased", "the hub forgets who was erased", _erased_is_kept_again),
+    Mutant("erased", "the hub forgets who was erased", _erased_is_kept_again, frozenset({"erase_person"})),
     Mutant("revoked", "what a revoked device sends counts at once", _revoked_counts),
     Mutant("forks", "nobody is told of a fork", _forks_are_hidden),
-    Mutant("passed on", "what is sent to the nation's hub is taken for held there", _sent_is_passed_on),
+    Mutant(
+        "passed on",
+        "what is sent to the nation's hub is taken for held there",
+        _sent_is_passed_on,
+        frozenset({"pass_on"}),
+    ),
 )

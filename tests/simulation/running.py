@@ -74,15 +74,20 @@ def _broken_by(name: str) -> None:
     next(one for one in MUTANTS if one.name == name).apply()
 
 
-def run(seeds: range, jobs: int, mutant: str = "") -> Iterator[tuple[int, str]]:
+def run(seeds: Sequence[int], jobs: int, mutant: str = "") -> Iterator[tuple[int, str]]:
     """(seed, what broke or an empty text), as they come."""
     prepare, with_ = (_broken_by, (mutant,)) if mutant else (None, ())
     with multiprocessing.get_context("spawn").Pool(jobs, prepare, with_) as pool:
         yield from pool.imap_unordered(world, seeds)
 
 
-def caught(mutant: str, seeds: range, jobs: int) -> tuple[int, str] | None:
-    """How many worlds it took to notice a breakage, and how it was noticed; None if it lived."""
+def caught(mutant: str, seeds: Sequence[int], jobs: int) -> tuple[int, str] | None:
+    """How many worlds it took to notice a breakage, and how it was noticed; None if it lived.
+
+    Worlds in which nobody could notice it aren't played.
+    """
+    needed = next(one for one in MUTANTS if one.name == mutant).shows_in
+    seeds = [seed for seed in seeds if needed <= {step.deed for step in plan(seed, STEPS)}]
     for at, (_, broken) in enumerate(run(seeds, jobs, mutant), 1):
         if broken:
             return at, broken.strip().splitlines()[-1]
